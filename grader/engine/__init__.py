@@ -1,0 +1,1 @@
+"""Where gradings run."""

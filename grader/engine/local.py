@@ -1,0 +1,239 @@
+"""Gradings on this machine: one forkserver, one pytest session, submission after submission."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from grader import __version__
+from grader.course.load import Course, Exercise
+from grader.course.model import Language
+from grader.errors import IsolationError, WorkerStartError
+from grader.result import ExerciseResult, GradingResult, Receipt, TopicResult, Versions
+from grader.worker.launch import Forkserver, LaunchOptions, WorkerLimits
+
+if TYPE_CHECKING:
+    from grader.examiner.conversation import Clock, Port
+    from grader.examiner.grading import Grading
+    from grader.submission.intake import Submission
+
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How gradings are to be done."""
+
+    device: str = "cpu"
+    seed: str = "practice"
+    language: Language = "en"
+    walls: bool = True
+    bubblewrap: bool = True
+
+
+class LocalEngine:
+    """Grades on this machine. Use `run`, which holds the worker process and the suites open.
+
+    The forkserver is started first and imports torch while this process does the same.
+    """
+
+    def __init__(self, course: Course, exercises: Sequence[Exercise], setting: Setting) -> None:
+        self.course = course
+        self.exercises = tuple(exercises)
+        self.setting = setting
+        self.isolation = 0
+        limits = course.manifest.limits
+        self.limits = WorkerLimits(
+            call_seconds=limits.call_seconds,
+            exercise_seconds=limits.exercise_seconds,
+            memory_mb=limits.memory_mb,
+            message_mb=limits.message_mb,
+            handles=limits.handles,
+        )
+        self.forkserver = Forkserver(
+            LaunchOptions(
+                walls=setting.walls,
+                bubblewrap=setting.bubblewrap,
+                warm=tuple(sorted({kind for exercise in exercises for kind in exercise.manifest.warm})),
+                packages=course.manifest.course.packages,
+                device=setting.device,
+                limits=self.limits,
+                hidden=(str(course.root),),
+            )
+        )
+
+    def run(self, body: Callable[[OpenEngine], _Result]) -> _Result:
+        """Start everything, call `body`, and take everything down.
+
+        Raises:
+            IsolationError: fewer walls stand than the course asks for.
+            WorkerStartError, SuiteError: the grader cannot work.
+        """
+        with self.forkserver:
+            # torch is imported from here on, while the worker process imports its own.
+            from grader.examiner.bench import Bench
+            from grader.examiner.grading import Grading
+            from grader.examiner.session import Session, with_suites
+
+            bench = Bench(secret=self.setting.seed, device=self.setting.device)
+
+            def graded(session: Session) -> _Result:
+                self.forkserver.ready()
+                if self.setting.walls:
+                    self.isolation = self.forkserver.probe().level
+                    minimum = self.course.manifest.course.minimum_isolation
+                    if self.isolation < minimum:
+                        raise IsolationError(
+                            f"only isolation level {self.isolation} stands here, and this course asks for "
+                            f"{minimum}: `grade doctor` shows what is missing; on Debian `apt-get install "
+                            "bubblewrap` raises it, or lower `minimum_isolation` in course.toml if you trust the code"
+                        )
+                grading = Grading(
+                    session,
+                    self.open_worker,
+                    device=self.setting.device,
+                    language=self.setting.language,
+                    message_bytes=self.limits.message_mb << 20,
+                )
+                return body(OpenEngine(self, grading))
+
+            return with_suites(self.exercises, bench, graded)
+
+    def open_worker(self, exercise: Exercise, clock: Clock) -> Port:
+        """A fresh worker for an exercise."""
+        from grader.examiner.conversation import WorkerPort
+
+        limits = replace(
+            self.limits,
+            call_seconds=exercise.limits.call_seconds,
+            exercise_seconds=exercise.limits.exercise_seconds,
+            memory_mb=exercise.limits.memory_mb,
+        )
+        kernel = {"memory_mb": limits.memory_mb, "cpu_seconds": limits.exercise_seconds}
+        try:
+            worker = self.forkserver.spawn(limits=kernel)
+        except WorkerStartError:
+            # The forkserver died, which no student's code can bring about: once more with a new one.
+            self.forkserver.close()
+            worker = self.forkserver.spawn(limits=kernel)
+        return WorkerPort(worker, limits, clock)
+
+
+class OpenEngine:
+    """An engine with its suites collected and its worker process ready."""
+
+    def __init__(self, engine: LocalEngine, grading: Grading) -> None:
+        self.engine = engine
+        self.grading = grading
+
+    def grade_exercise(self, exercise: Exercise, submission: Submission) -> ExerciseResult:
+        """Grade one exercise of a submission."""
+        from grader.submission.scan import scan
+
+        answer = submission.answers.get(exercise.id)
+        source = None if answer is None else answer.source
+        return self.grading.grade(
+            exercise,
+            source,
+            findings=() if source is None else scan(source, exercise),
+            unreadable=None if answer is None else answer.unreadable,
+            refuse=self.engine.course.manifest.course.forbidden == "refuse",
+        )
+
+    def grade(
+        self,
+        submission: Submission,
+        student: str,
+        graded: Callable[[ExerciseResult], None] = lambda _: None,
+    ) -> GradingResult:
+        """Grade a whole submission: every exercise of the course, handed in or not.
+
+        Args:
+            graded: called with each exercise's result as it comes.
+        """
+        engine = self.engine
+        results = []
+        for exercise in engine.course.exercises:
+            if exercise in engine.exercises:
+                result = self.grade_exercise(exercise, submission)
+            else:
+                result = _not_handed_in(exercise)
+            graded(result)
+            results.append(result)
+        return summarize(
+            engine.course, results, student, submission.digest, engine.setting, engine.isolation
+        )
+
+
+def summarize(
+    course: Course,
+    results: Sequence[ExerciseResult],
+    student: str,
+    digest: str,
+    setting: Setting,
+    isolation: int,
+) -> GradingResult:
+    """Put the exercises' results together."""
+    topics = tuple(
+        TopicResult(
+            id=topic.id,
+            score=_sum(result.score for result in results if result.topic == topic.id),
+            max_score=_sum(result.max_score for result in results if result.topic == topic.id),
+        )
+        for topic in course.topics
+        if any(result.topic == topic.id for result in results)
+    )
+    import torch
+
+    return GradingResult(
+        student=student,
+        device=setting.device,
+        isolation=isolation,
+        seed=setting.seed,
+        score=_sum(topic.score for topic in topics),
+        max_score=_sum(topic.max_score for topic in topics),
+        topics=topics,
+        exercises=tuple(results),
+        receipt=Receipt(
+            suite=suite_digest(course),
+            submission=digest,
+            versions=Versions(
+                torchgrade=__version__, torch=str(torch.__version__), python=platform.python_version()
+            ),
+        ),
+    )
+
+
+def suite_digest(course: Course) -> str:
+    """SHA-256 of all that decides a mark: references, suites, props and manifests."""
+    digest = hashlib.sha256()
+    for exercise in course.exercises:
+        parts = (
+            exercise.id,
+            exercise.reference_source,
+            exercise.suite_source,
+            exercise.props_source or "",
+            exercise.manifest.model_dump_json(),
+        )
+        for part in parts:
+            raw = part.encode()
+            digest.update(len(raw).to_bytes(8))
+            digest.update(raw)
+    return digest.hexdigest()
+
+
+def _not_handed_in(exercise: Exercise) -> ExerciseResult:
+    return ExerciseResult(
+        id=exercise.id,
+        topic=exercise.topic,
+        score=0.0,
+        max_score=exercise.points,
+        verdict="not_attempted",
+    )
+
+
+def _sum(scores: object) -> float:
+    return round(sum(scores), 6)  # type: ignore[call-overload,no-any-return]  # an iterable of floats

@@ -1,0 +1,1 @@
+"""The trusted side: runs the hidden suites, compares, scores, explains."""

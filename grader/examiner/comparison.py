@@ -1,0 +1,450 @@
+"""`agree`: the student's function and the reference's do the same, gradients and side effects included."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from grader.examiner.context import current
+from grader.examiner.student import Remote, RemoteHandle, origin_of
+from grader.examiner.tolerance import PYTHON_FLOAT, tolerance_of
+
+
+class Mismatch(AssertionError):
+    """The student's answer is not the reference's. Its text is shown to the student."""
+
+    def __init__(self, text: str, *, call: str = "", got: object = None, expected: object = None) -> None:
+        super().__init__(text)
+        self.text = text
+        self.call = call
+        """The call, with shapes and dtypes in place of values."""
+        self.got = got
+        self.expected = expected
+
+
+def agree(
+    f: Callable[..., Any],
+    g: Callable[..., Any],
+    *,
+    gradients: bool = True,
+    rtol: float | None = None,
+    atol: float | None = None,
+) -> Callable[..., Any]:
+    """A function that calls `f` (the student's) and `g` (the reference's) and compares all they do.
+
+    Each gets its own copy of the arguments: tensors keep requires_grad, leaf or not, strides, shared
+    storage and `.grad`. Compared are: structure and Python types; shape, dtype, device and requires_grad of
+    tensors; values; the gradients of all arguments for one random cotangent for each output; what became of
+    the arguments (tensors, their `.grad`, lists and dicts).
+
+    Args:
+        gradients: False leaves the gradients out.
+        rtol, atol: both or neither; without them the dtype's entry in torch.testing's table.
+
+    Returns:
+        The checking function. It returns what the student's function returned, and raises `Mismatch`.
+    """
+
+    def check(*args: Any, **kwargs: Any) -> Any:
+        return _Agreement(f, g, gradients, rtol, atol, args, kwargs).check()
+
+    return check
+
+
+class _Agreement:
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        g: Callable[..., Any],
+        gradients: bool,
+        rtol: float | None,
+        atol: float | None,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        self.f = f
+        self.g = g
+        self.gradients = gradients
+        self.rtol = rtol
+        self.atol = atol
+        self.args = args
+        self.kwargs = kwargs
+
+    def check(self) -> Any:
+        ours, theirs = _Copies(), _Copies()
+        our_args, our_kwargs = ours.copy(self.args), ours.copy(self.kwargs)
+        their_args, their_kwargs = theirs.copy(self.args), theirs.copy(self.kwargs)
+        expected = self.g(*our_args, **our_kwargs)
+        expected_tensors = list(tensors_in(expected))
+        cotangents = self.cotangents(expected_tensors)
+        wanted = any(cotangent is not None for cotangent in cotangents)
+        expected_gradients = _gradients(expected_tensors, ours.sources, cotangents) if wanted else []
+        if isinstance(self.f, Remote):
+            self.f._conversation.prefetch = cotangents if wanted else None
+        got = self.f(*their_args, **their_kwargs)
+        self.compare(got, expected, "the result")
+        if wanted:
+            self.compare_gradients(
+                _gradients(list(tensors_in(got)), theirs.sources, cotangents), expected_gradients
+            )
+        self.compare_arguments((their_args, their_kwargs), (our_args, our_kwargs), theirs, ours)
+        return got
+
+    def cotangents(self, outputs: list[Tensor]) -> list[Tensor | None]:
+        if not self.gradients:
+            return [None] * len(outputs)
+        generator = current().cotangents
+        return [
+            torch.randn(output.shape, generator=generator, dtype=output.dtype)
+            if output.requires_grad and (output.grad_fn is not None)
+            else None
+            for output in outputs
+        ]
+
+    # -- comparing --------------------------------------------------------------------------------
+
+    def fail(self, text: str, got: object = None, expected: object = None) -> Mismatch:
+        return Mismatch(text, call=self.describe_call(), got=got, expected=expected)
+
+    def compare(self, got: Any, expected: Any, where: str) -> None:
+        if isinstance(expected, Tensor):
+            self.compare_tensor(got, expected, where)
+        elif isinstance(expected, (dict, OrderedDict)):
+            if not isinstance(got, dict):
+                raise self.fail(f"{where} is {_a(got)}, and a dict is expected", got, expected)
+            if set(got) != set(expected):
+                missing, extra = sorted(map(str, set(expected) - set(got))), sorted(map(str, set(got) - set(expected)))
+                parts = ([f"lacks {_some(missing)}"] if missing else []) + (
+                    [f"has {_some(extra)} too many"] if extra else []
+                )
+                raise self.fail(f"{where}, a dict, {' and '.join(parts)}", got, expected)
+            for key in expected:
+                self.compare(got[key], expected[key], f"{where}[{key!r}]")
+        elif isinstance(expected, (list, tuple)):
+            kind = "list" if isinstance(expected, list) else "tuple"
+            if not isinstance(got, list if kind == "list" else tuple):
+                raise self.fail(f"{where} is {_a(got)}, and a {kind} is expected", got, expected)
+            if len(got) != len(expected):
+                raise self.fail(
+                    f"{where} has {len(got)} items, and {len(expected)} are expected", got, expected
+                )
+            for n, (item, wanted) in enumerate(zip(got, expected, strict=True)):
+                self.compare(item, wanted, f"item {n} of {where}")
+        else:
+            self.compare_plain(got, expected, where)
+
+    def compare_plain(self, got: Any, expected: Any, where: str) -> None:
+        kinds = (type(None), bool, int, float, str, torch.dtype, torch.device)
+        if not isinstance(expected, kinds):
+            # An object that stays on its side: all that can be said is that the other is one as well.
+            if not isinstance(got, RemoteHandle):
+                raise self.fail(f"{where} is {_a(got)}, and {_a(expected)} is expected", got, expected)
+            return
+        if type(got) is not type(expected):
+            raise self.fail(f"{where} is {_a(got)}, and {_a(expected)} is expected", got, expected)
+        if isinstance(expected, float):
+            rtol = PYTHON_FLOAT.relative if self.rtol is None else self.rtol
+            atol = PYTHON_FLOAT.absolute if self.atol is None else self.atol
+            if not (
+                math.isclose(got, expected, rel_tol=rtol, abs_tol=atol)
+                or (math.isnan(got) and math.isnan(expected))
+            ):
+                raise self.fail(f"{where} is {got:.6g}, and {expected:.6g} is expected", got, expected)
+        elif isinstance(expected, torch.device):
+            if got.type != expected.type:
+                raise self.fail(f"{where} is {got}, and {expected} is expected", got, expected)
+        elif got != expected:
+            raise self.fail(f"{where} is {_short(got)}, and {_short(expected)} is expected", got, expected)
+
+    def compare_tensor(self, got: Any, expected: Tensor, where: str, of_gradient: bool = False) -> None:
+        if not isinstance(got, Tensor):
+            raise self.fail(f"{where} is {_a(got)}, and a tensor is expected", got, expected)
+        if got.shape != expected.shape:
+            raise self.fail(
+                f"{where} has shape {tuple(got.shape)}, and {tuple(expected.shape)} is expected", got, expected
+            )
+        if got.dtype != expected.dtype:
+            raise self.fail(f"{where} has dtype {got.dtype}, and {expected.dtype} is expected", got, expected)
+        origin = origin_of(got)
+        if origin is not None:
+            device = current().device
+            if origin.device.partition(":")[0] != device:
+                raise self.fail(
+                    f"{where} is on {origin.device}, and its inputs are on {device}: where do you make a new "
+                    "tensor without saying `device=`?"
+                )
+        self.compare_values(got.detach(), expected.detach(), where)
+        if not of_gradient and got.requires_grad != expected.requires_grad:
+            if expected.requires_grad:
+                text = (
+                    f"{where} carries no gradient (requires_grad is False): its values are right, and "
+                    "something cuts the graph: detach, .item(), .data, no_grad, or a tensor made from numbers"
+                )
+            else:
+                text = f"{where} still hangs on a graph (requires_grad is True), and it should not"
+            raise self.fail(text, got, expected)
+
+    def compare_values(self, got: Tensor, expected: Tensor, where: str) -> None:
+        if torch.equal(got, expected):
+            return
+        bound = tolerance_of(expected.dtype, self.rtol, self.atol)
+        exact = not (expected.is_floating_point() or expected.is_complex())
+        wrong = (
+            got != expected
+            if exact
+            else ~torch.isclose(got, expected, rtol=bound.relative, atol=bound.absolute, equal_nan=True)
+        )
+        count = int(wrong.sum())
+        if not count:
+            return
+        total = expected.numel()
+        unfinished = wrong & expected.isfinite() & ~got.isfinite() if not exact else None
+        if unfinished is not None and bool(unfinished.any()):
+            index = _first(unfinished)
+            raise self.fail(
+                f"{where} is {got[index].item()} at {_at(index)}, where {_show(expected[index])} is expected: "
+                f"{int(unfinished.sum())} of {total} elements are not finite. Does something overflow, or is 0 "
+                "divided by 0?",
+                got,
+                expected,
+            )
+        wide = torch.complex128 if expected.is_complex() else torch.float64
+        distance = (got.to(wide) - expected.to(wide)).abs().nan_to_num(math.inf, math.inf)
+        distance = torch.where(wrong, distance, torch.zeros_like(distance))
+        flat = int(distance.flatten().argmax())
+        index = tuple(int(i) for i in torch.unravel_index(torch.tensor(flat), expected.shape))
+        raise self.fail(
+            f"{where} differs in {count} of {total} {'element' if total == 1 else 'elements'}; the largest "
+            f"difference is {distance[index].item():.3g} at {_at(index)}: got {_show(got[index])}, expected "
+            f"{_show(expected[index])}",
+            got,
+            expected,
+        )
+
+    def compare_gradients(self, got: list[Tensor | None], expected: list[Tensor | None]) -> None:
+        names = self.argument_names()
+        for n, (theirs, ours) in enumerate(zip(got, expected, strict=True)):
+            if theirs is None and ours is None:
+                continue
+            name = names[n] if n < len(names) else f"argument {n + 1}"
+            where = f"the gradient of {name}"
+            if theirs is None:
+                assert ours is not None
+                if not bool(ours.count_nonzero()):
+                    continue
+                raise self.fail(
+                    f"{where} is missing: the values are right, but the result does not depend on {name} in "
+                    "the graph",
+                    None,
+                    ours,
+                )
+            self.compare_tensor(
+                theirs, torch.zeros_like(theirs) if ours is None else ours, where, of_gradient=True
+            )
+
+    def compare_arguments(
+        self, theirs: Any, ours: Any, their_copies: _Copies, our_copies: _Copies
+    ) -> None:
+        names = self.argument_names()
+        pairs = zip(
+            their_copies.tensors, our_copies.tensors, our_copies.originals, our_copies.versions, strict=True
+        )
+        for n, (their, our, original, version) in enumerate(pairs):
+            name = names[n] if n < len(names) else f"argument {n + 1}"
+            changed_by_reference = our._version != version or not _same_values(our, original)
+            where = f"{name} after the call" if changed_by_reference else f"{name}, which must not be changed,"
+            if their.shape != our.shape:
+                raise self.fail(f"{where} has shape {tuple(their.shape)}, and {tuple(our.shape)} is expected")
+            self.compare_values(their.detach(), our.detach(), where)
+            if not our.is_leaf:
+                continue
+            their_grad, our_grad = their.grad, our.grad
+            if our_grad is None or their_grad is None:
+                if our_grad is not their_grad:
+                    state = "is None" if their_grad is None else "is set"
+                    raise self.fail(f"the .grad of {name} {state} after the call, and it should not be")
+                continue
+            self.compare_tensor(their_grad, our_grad, f"the .grad of {name} after the call", of_gradient=True)
+        self.compare_containers(theirs, ours, "the arguments")
+
+    def compare_containers(self, got: Any, expected: Any, where: str) -> None:
+        """Lists and dicts among the arguments; the tensors in them were compared already, if they stayed."""
+        if isinstance(expected, (list, tuple)):
+            if len(got) != len(expected):
+                raise self.fail(f"{where} hold {len(got)} items after the call, not {len(expected)}")
+            for item, wanted in zip(got, expected, strict=True):
+                self.compare_containers(item, wanted, "a list among the arguments")
+        elif isinstance(expected, dict):
+            if list(got) != list(expected):
+                raise self.fail(f"{where} have other keys after the call")
+            for key in expected:
+                self.compare_containers(got[key], expected[key], "a dict among the arguments")
+        elif isinstance(expected, Tensor):
+            self.compare_tensor(got, expected, "a tensor in the arguments after the call", of_gradient=True)
+        elif not isinstance(expected, Remote) and isinstance(expected, (bool, int, float, str)):
+            if got != expected:
+                raise self.fail(f"a value in {where} became {_short(got)} instead of {_short(expected)}")
+
+    # -- naming ------------------------------------------------------------------------------------
+
+    def argument_names(self) -> list[str]:
+        """A name for each tensor among the arguments, in order of appearance."""
+        try:
+            bound = inspect.signature(self.g).bind(*self.args, **self.kwargs).arguments
+        except (TypeError, ValueError):
+            bound = {f"argument {n + 1}": value for n, value in enumerate(self.args)} | self.kwargs
+        names: list[str] = []
+        for name, value in bound.items():
+            _name_tensors(value, f"`{name}`" if name.isidentifier() else name, names)
+        return names
+
+    def describe_call(self) -> str:
+        name = repr(self.f) if isinstance(self.f, Remote) else getattr(self.f, "__name__", "")
+        inside = [_describe(value) for value in self.args]
+        inside += [f"{key}={_describe(value)}" for key, value in self.kwargs.items()]
+        return f"{name}({', '.join(inside)})" if name else ""
+
+
+class _Copies:
+    """Copies of arguments; tensors that share storage share it in the copy as well."""
+
+    def __init__(self) -> None:
+        self.tensors: list[Tensor] = []
+        self.sources: list[Tensor] = []
+        """Where a gradient arrives: the copy, or the leaf under a copy that is none."""
+        self.originals: list[Tensor] = []
+        self.versions: list[int] = []
+        self._storages: dict[int, torch.UntypedStorage] = {}
+
+    def copy(self, value: Any) -> Any:
+        if isinstance(value, Tensor):
+            return self.copy_tensor(value)
+        if type(value) in (list, tuple):
+            return type(value)([self.copy(item) for item in value])
+        if type(value) is dict:
+            return {key: self.copy(item) for key, item in value.items()}
+        return value
+
+    def copy_tensor(self, tensor: Tensor) -> Tensor:
+        plain = tensor.detach()
+        storage = plain.untyped_storage()
+        address = storage.data_ptr()
+        copied = self._storages.get(address)
+        if copied is None:
+            copied = self._storages[address] = storage.clone()
+        source = torch.empty(0, dtype=plain.dtype).set_(
+            copied, plain.storage_offset(), plain.shape, plain.stride()
+        )
+        copy = source
+        if tensor.requires_grad:
+            source.requires_grad_()
+            if not tensor.is_leaf:
+                copy = source.clone()
+        if tensor.is_leaf and tensor.grad is not None:
+            source.grad = tensor.grad.clone()
+        self.tensors.append(copy)
+        self.sources.append(source)
+        self.originals.append(tensor)
+        self.versions.append(copy._version)
+        return copy
+
+
+def tensors_in(value: Any) -> Iterator[Tensor]:
+    """The tensors of a nest of lists, tuples and dicts, in order."""
+    if isinstance(value, Tensor):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from tensors_in(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            yield from tensors_in(item)
+
+
+def _gradients(
+    outputs: list[Tensor], sources: list[Tensor], cotangents: list[Tensor | None]
+) -> list[Tensor | None]:
+    roots = [
+        (output, cotangent)
+        for output, cotangent in zip(outputs, cotangents, strict=True)
+        if cotangent is not None
+    ]
+    leaves = [source for source in sources if source.requires_grad]
+    if not leaves:
+        return [None] * len(sources)
+    found = iter(
+        torch.autograd.grad(
+            [output for output, _ in roots],
+            leaves,
+            [cotangent for _, cotangent in roots],
+            allow_unused=True,
+            retain_graph=True,
+        )
+    )
+    return [next(found) if source.requires_grad else None for source in sources]
+
+
+def _same_values(a: Tensor, b: Tensor) -> bool:
+    return a.shape == b.shape and torch.equal(a, b)
+
+
+def _first(mask: Tensor) -> tuple[int, ...]:
+    return tuple(int(i) for i in mask.nonzero()[0])
+
+
+def _at(index: tuple[int, ...]) -> str:
+    return f"index {index if len(index) != 1 else index[0]}" if index else "its only element"
+
+
+def _show(element: Tensor) -> str:
+    value = element.item()
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+
+
+def _a(value: object) -> str:
+    if value is None:
+        return "None"
+    name = value.type_name if isinstance(value, RemoteHandle) else type(value).__name__
+    if isinstance(value, Tensor):
+        return f"a tensor of shape {tuple(value.shape)}"
+    article = "an" if name[:1].lower() in "aeiou" else "a"
+    shown = f" ({_short(value)})" if isinstance(value, (bool, int, float, str)) else ""
+    return f"{article} {name}{shown}"
+
+
+def _describe(value: Any) -> str:
+    if isinstance(value, Tensor):
+        kind = str(value.dtype).removeprefix("torch.")
+        return f"{kind}{list(value.shape)}"
+    if isinstance(value, (list, tuple)):
+        inside = ", ".join(_describe(item) for item in value[:4]) + (", ..." if len(value) > 4 else "")
+        return f"[{inside}]" if isinstance(value, list) else f"({inside})"
+    if isinstance(value, dict):
+        return "{...}"
+    return _short(value)
+
+
+def _name_tensors(value: Any, name: str, names: list[str]) -> None:
+    if isinstance(value, Tensor):
+        names.append(name)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _name_tensors(item, f"{name}[{key!r}]", names)
+    elif isinstance(value, (list, tuple)):
+        for n, item in enumerate(value):
+            _name_tensors(item, f"{name}[{n}]", names)

@@ -1,0 +1,326 @@
+"""One talk with one candidate: requests go out, replies come back, and what was said is kept.
+
+The candidate is behind a `Port`: a walled worker for a student, or this very process for code that is
+trusted (the reference, the known wrong answers). Nothing above this module knows which.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import torch
+
+from grader.examiner.student_errors import rebuild
+from grader.wire import Handle, PeerGone, PeerSilent, TensorRecord, WireError, WireLimits, decode, encode
+from grader.worker.launch import Exit, Worker, WorkerLimits
+from grader.worker.service import Service
+
+
+class WorkerLost(Exception):
+    """The worker ended, or was ended, before it answered. Costs the test that asked."""
+
+    def __init__(self, cause: str, message: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+        """"timeout", "memory" or "crashed"."""
+
+
+class Port(Protocol):
+    """Where requests go."""
+
+    def ask(self, message: bytes) -> bytes:
+        """One request, one reply.
+
+        Raises:
+            WorkerLost: there is no answer.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+class LocalPort:
+    """Runs trusted code in this process, through the same service and the same wire as a worker."""
+
+    def __init__(self, limits: WireLimits | None = None) -> None:
+        self.service = Service(limits or WireLimits(), max_handles=4096)
+
+    def ask(self, message: bytes) -> bytes:
+        return self.service.answer(message)
+
+    def close(self) -> None:
+        return None
+
+
+@dataclass
+class Clock:
+    """The wall-clock seconds that an exercise of a submission has left, for all its workers together."""
+
+    left: float
+
+
+class WorkerPort:
+    """A walled worker, with a deadline for each answer."""
+
+    def __init__(self, worker: Worker, limits: WorkerLimits, clock: Clock) -> None:
+        self.worker = worker
+        self.limits = limits
+        self.clock = clock
+        self.exit: Exit | None = None
+
+    def ask(self, message: bytes) -> bytes:
+        seconds = min(self.limits.call_seconds, self.clock.left)
+        started = time.monotonic()
+        try:
+            if seconds <= 0:
+                raise PeerSilent
+            self.worker.frames.send(message, seconds)
+            return self.worker.frames.receive(seconds - (time.monotonic() - started))
+        except PeerSilent:
+            self.close()
+            if self.clock.left <= self.limits.call_seconds:
+                raise WorkerLost(
+                    "timeout",
+                    f"your code used up the {self.limits.exercise_seconds:g} seconds that all the tests of "
+                    "this exercise have together",
+                ) from None
+            raise WorkerLost(
+                "timeout",
+                f"your code did not answer within {self.limits.call_seconds:g} seconds: is there a loop "
+                "that never ends?",
+            ) from None
+        except PeerGone:
+            self.close()
+            raise self._death() from None
+        except WireError as error:
+            self.close()
+            raise WorkerLost("crashed", f"your code's process sent something unreadable: {error}") from None
+        finally:
+            self.clock.left -= time.monotonic() - started
+
+    def _death(self) -> WorkerLost:
+        assert self.exit is not None
+        signal = self.exit.signal
+        limit = self.limits.memory_mb
+        if signal == 24:  # SIGXCPU
+            return WorkerLost("timeout", "your code used up its processor time: is there an endless loop?")
+        if signal == 9:
+            return WorkerLost("crashed", "your code's process was killed by the system, likely for memory")
+        if signal == 6:
+            return WorkerLost(
+                "memory", f"your code's process gave up, likely because it needs more than {limit} MiB"
+            )
+        if signal == 11:
+            return WorkerLost(
+                "crashed",
+                "your code's process crashed (segmentation fault): endless recursion, or memory read where "
+                "there is none",
+            )
+        if signal is not None:
+            return WorkerLost("crashed", f"your code's process was ended by signal {signal}")
+        return WorkerLost("crashed", "your code ended its process before it answered: does it call exit?")
+
+    def close(self) -> None:
+        if self.exit is None:
+            self.exit = self.worker.end()
+
+
+@dataclass
+class Conversation:
+    """Requests and replies of one candidate in one test after another."""
+
+    open_port: Callable[[], Port]
+    source: str
+    name: str
+    props: str | None
+    limits: WireLimits = field(default_factory=WireLimits)
+    device: str = "cpu"
+    port: Port | None = None
+    names: dict[str, str] = field(default_factory=dict)
+    seed: int = 0
+    calls: int = 0
+    traced: TraceCounts | None = None
+    prefetch: list[torch.Tensor | None] | None = None
+    transcript: list[bytes] = field(default_factory=list)
+    released_calls: list[int] = field(default_factory=list)
+    released_handles: list[int] = field(default_factory=list)
+    printed: list[str] = field(default_factory=list)
+    lost: WorkerLost | None = None
+
+    def begin_test(self, seed: int) -> None:
+        """A new test: its own seed, an empty transcript, a fresh worker if the last one died."""
+        self.seed = seed
+        self.calls = 0
+        self.transcript = []
+        self.printed = []
+        self.traced = None
+        self.prefetch = None
+        self.lost = None
+        if self.port is None:
+            self.load()
+
+    def load(self) -> None:
+        """Open a port and load the module there.
+
+        Raises:
+            WorkerLost, or what the module's code raised.
+        """
+        # New lists: what still hangs on the old ones speaks of numbers in a worker that is gone.
+        self.released_calls = []
+        self.released_handles = []
+        self.port = self.open_port()
+        try:
+            (kinds,) = self._ask(("load", self.source, self.name, self.props), "loaded", 1)
+        except BaseException:
+            # A module that failed half-way is not asked anything; the next test starts anew.
+            self.close()
+            raise
+        if not isinstance(kinds, dict):
+            raise self._unreadable()
+        self.names = {str(key): str(kind) for key, kind in kinds.items()}
+
+    def call(
+        self, target: object, arguments: tuple[object, ...], keywords: dict[str, object], grad: bool
+    ) -> tuple[Any, ...]:
+        """One call. Returns value, number, connected, changes, gradients."""
+        self.calls += 1
+        seed = int.from_bytes(hashlib.blake2b(f"{self.seed}/{self.calls}".encode(), digest_size=6).digest())
+        request = (
+            "call",
+            target,
+            arguments,
+            keywords,
+            grad,
+            seed,
+            self.traced is not None,
+            self.prefetch,
+            self.released_calls,
+            self.released_handles,
+        )
+        self.prefetch = None
+        message = encode(request, views=True, limits=self.limits)
+        self.released_calls.clear()
+        self.released_handles.clear()
+        value, number, connected, changes, gradients, counts = self._ask_raw(message, "returned", 6)
+        if self.traced is not None and isinstance(counts, dict):
+            self.traced.add(counts)
+        return value, number, connected, changes, gradients
+
+    def vjp(self, number: int, cotangents: list[torch.Tensor | None]) -> list[Any]:
+        (gradients,) = self._ask(("vjp", number, cotangents), "gradients", 1)
+        if not isinstance(gradients, list):
+            raise self._unreadable()
+        return gradients
+
+    def facts(self, number: int, index: int) -> tuple[Any, ...]:
+        return self._ask(("facts", number, index), "facts", 6)
+
+    def _ask(self, request: tuple[object, ...], expected: str, parts: int) -> tuple[Any, ...]:
+        return self._ask_raw(encode(request, views=True, limits=self.limits), expected, parts)
+
+    def _ask_raw(self, message: bytes, expected: str, parts: int) -> tuple[Any, ...]:
+        if self.lost is not None:
+            # The worker died earlier in this test: what it held is gone.
+            raise self.lost
+        assert self.port is not None
+        try:
+            raw = self.port.ask(message)
+        except WorkerLost as lost:
+            self.port, self.lost = None, lost
+            raise
+        if expected != "loaded":
+            # Whether a test had to load the module says nothing about the code.
+            self.transcript.append(raw)
+        try:
+            reply = decode(raw, self.limits)
+        except WireError as error:
+            self.close()
+            self.lost = WorkerLost("crashed", f"your code's process sent something unreadable: {error}")
+            raise self.lost from None
+        if not isinstance(reply, tuple) or len(reply) < 2 or not isinstance(reply[-1], str):
+            raise self._unreadable()
+        if reply[-1]:
+            self.printed.append(reply[-1])
+        if reply[0] == "raised" and len(reply) == 6:
+            raise rebuild(reply[1:5])
+        if reply[0] != expected or len(reply) != parts + 2:
+            raise self._unreadable()
+        return reply[1:-1]
+
+    def _unreadable(self) -> WorkerLost:
+        self.close()
+        self.lost = WorkerLost("crashed", "your code's process sent something unreadable")
+        return self.lost
+
+    def unreadable(self) -> WorkerLost:
+        """The reply has the right frame and the wrong content: only tampering does that."""
+        return self._unreadable()
+
+    def close(self) -> None:
+        if self.port is not None:
+            self.port.close()
+            self.port = None
+
+
+class TraceCounts:
+    """ATen ops of the calls inside one `with student.trace()`. What the worker says: evidence, no proof."""
+
+    def __init__(self) -> None:
+        self.ops: dict[str, int] = {}
+
+    @property
+    def op_count(self) -> int:
+        return sum(self.ops.values())
+
+    def add(self, counts: dict[object, object]) -> None:
+        for name, count in counts.items():
+            if isinstance(name, str) and isinstance(count, int):
+                self.ops[name] = self.ops.get(name, 0) + count
+
+
+def same_reply(ours: bytes, theirs: bytes, limits: WireLimits) -> bool:
+    """Whether two candidates answered the same, within the tolerance of each dtype."""
+    if ours == theirs:
+        return True
+    try:
+        a, b = decode(ours, limits), decode(theirs, limits)
+    except WireError:
+        return False
+    if isinstance(a, tuple) and isinstance(b, tuple) and a and b and a[0] == b[0] == "raised":
+        # Texts and lines differ between two files that make the same mistake.
+        return a[1:3] == b[1:3]
+    if isinstance(a, tuple) and isinstance(b, tuple):
+        a, b = a[:-1], b[:-1]  # what was printed
+        if len(a) > 2 and len(b) > 2 and a[0] == b[0] == "returned":
+            a, b = (*a[:2], *a[3:]), (*b[:2], *b[3:])  # the call's number
+    return _same_value(a, b)
+
+
+def _same_value(a: object, b: object) -> bool:
+    if isinstance(a, TensorRecord) and isinstance(b, TensorRecord):
+        x, y = a.tensor, b.tensor
+        if x.shape != y.shape or x.dtype != y.dtype or a.requires_grad != b.requires_grad:
+            return False
+        if not _same_value(a.grad, b.grad):
+            return False
+        try:
+            torch.testing.assert_close(x, y, equal_nan=True)
+        except AssertionError:
+            return False
+        return True
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, float) and isinstance(b, float):
+        return a == b or (a != a and b != b) or abs(a - b) <= 1e-6 * max(abs(a), abs(b))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return list(a) == list(b) and all(_same_value(a[key], b[key]) for key in a)
+    if isinstance(a, (list, tuple)) and isinstance(b, (list, tuple)):
+        return len(a) == len(b) and all(_same_value(x, y) for x, y in zip(a, b, strict=True))
+    if isinstance(a, Handle) and isinstance(b, Handle):
+        return a.type_name == b.type_name
+    return a == b
+

@@ -1,0 +1,54 @@
+"""Which known misconception does this code have? Found by behaviour, never by reading the source.
+
+Each wrong answer is run on the very inputs on which the submission failed, with the same seeds. Whoever
+answers all of it alike, gradients included, has the same misconception.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from grader.course.load import Exercise
+from grader.course.wrong_answers import WrongAnswer
+from grader.examiner.bench import converse_locally
+from grader.examiner.conversation import same_reply
+from grader.examiner.session import Run, Session
+from grader.wire import WireLimits
+
+
+@dataclass
+class Diagnostician:
+    """Runs wrong answers, and remembers what they answered: the inputs are the same for a whole run."""
+
+    session: Session
+    limits: WireLimits = field(default_factory=WireLimits)
+    _known: dict[tuple[str, str, int], dict[str, Run]] = field(default_factory=dict)
+
+    def diagnose(self, exercise: Exercise, runs: list[Run]) -> WrongAnswer | None:
+        """The one wrong answer that behaves as these runs do, if there is exactly one."""
+        failed = [run for run in runs if run.error is not None]
+        candidates = [n for n in range(len(exercise.wrong_answers)) if self._matches(exercise, n, failed)]
+        if len(candidates) > 1:
+            # Alike where both fail: the tests that passed may tell them apart.
+            candidates = [n for n in candidates if self._matches(exercise, n, runs)]
+        return exercise.wrong_answers[candidates[0]] if len(candidates) == 1 else None
+
+    def _matches(self, exercise: Exercise, number: int, runs: list[Run]) -> bool:
+        return bool(runs) and all(self._same(self._run_of(exercise, number, run.name), run) for run in runs)
+
+    def _same(self, theirs: Run, ours: Run) -> bool:
+        return (
+            (theirs.error is None) == (ours.error is None)
+            and len(theirs.transcript) == len(ours.transcript)
+            and all(
+                same_reply(a, b, self.limits)
+                for a, b in zip(theirs.transcript, ours.transcript, strict=True)
+            )
+        )
+
+    def _run_of(self, exercise: Exercise, number: int, test: str) -> Run:
+        known = self._known.setdefault((self.session.bench.secret, exercise.id, number), {})
+        if test not in known:
+            candidate = converse_locally(exercise, exercise.wrong_answers[number].source)
+            (known[test],) = self.session.run(exercise, candidate, only=lambda name: name == test)
+        return known[test]

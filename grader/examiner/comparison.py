@@ -75,11 +75,13 @@ class _Agreement:
         self.atol = atol
         self.args = args
         self.kwargs = kwargs
+        self.has_tensors = False
 
     def check(self) -> Any:
         ours, theirs = _Copies(), _Copies()
         our_args, our_kwargs = ours.copy(self.args), ours.copy(self.kwargs)
         their_args, their_kwargs = theirs.copy(self.args), theirs.copy(self.kwargs)
+        self.has_tensors = bool(ours.tensors)
         expected = self.g(*our_args, **our_kwargs)
         expected_tensors = list(tensors_in(expected))
         cotangents = self.cotangents(expected_tensors)
@@ -172,7 +174,8 @@ class _Agreement:
         if got.dtype != expected.dtype:
             raise self.fail(f"{where} has dtype {got.dtype}, and {expected.dtype} is expected", got, expected)
         origin = origin_of(got)
-        if origin is not None:
+        # A call without a tensor has no device to keep.
+        if origin is not None and self.has_tensors:
             device = current().device
             if origin.device.partition(":")[0] != device:
                 raise self.fail(
@@ -262,6 +265,11 @@ class _Agreement:
             if their.shape != our.shape:
                 raise self.fail(f"{where} has shape {tuple(their.shape)}, and {tuple(our.shape)} is expected")
             self.compare_values(their.detach(), our.detach(), where)
+            if their.requires_grad != our.requires_grad:
+                raise self.fail(
+                    f"{name} is changed: its requires_grad is {their.requires_grad} after the call, and "
+                    f"{our.requires_grad} is expected"
+                )
             if not our.is_leaf:
                 continue
             their_grad, our_grad = their.grad, our.grad
@@ -271,22 +279,32 @@ class _Agreement:
                     raise self.fail(f"the .grad of {name} {state} after the call, and it should not be")
                 continue
             self.compare_tensor(their_grad, our_grad, f"the .grad of {name} after the call", of_gradient=True)
-        self.compare_containers(theirs, ours, "the arguments")
+        places = (their_copies.places(), our_copies.places())
+        self.compare_containers(theirs, ours, "the arguments", places)
 
-    def compare_containers(self, got: Any, expected: Any, where: str) -> None:
-        """Lists and dicts among the arguments; the tensors in them were compared already, if they stayed."""
+    def compare_containers(
+        self, got: Any, expected: Any, where: str, places: tuple[dict[int, int], dict[int, int]]
+    ) -> None:
+        """Lists and dicts among the arguments. The tensors that stayed in them were compared already."""
         if isinstance(expected, (list, tuple)):
             if len(got) != len(expected):
                 raise self.fail(f"{where} hold {len(got)} items after the call, not {len(expected)}")
             for item, wanted in zip(got, expected, strict=True):
-                self.compare_containers(item, wanted, "a list among the arguments")
+                self.compare_containers(item, wanted, "a list among the arguments", places)
         elif isinstance(expected, dict):
             if list(got) != list(expected):
                 raise self.fail(f"{where} have other keys after the call")
             for key in expected:
-                self.compare_containers(got[key], expected[key], "a dict among the arguments")
+                self.compare_containers(got[key], expected[key], "a dict among the arguments", places)
         elif isinstance(expected, Tensor):
-            self.compare_tensor(got, expected, "a tensor in the arguments after the call", of_gradient=True)
+            stays = places[1].get(id(expected))
+            if stays is None:
+                self.compare_tensor(got, expected, "a new tensor among the arguments", of_gradient=True)
+            elif places[0].get(id(got)) != stays:
+                raise self.fail(
+                    "a tensor among the arguments is replaced by another: the caller still holds the old one, "
+                    "so change it in place"
+                )
         elif not isinstance(expected, Remote) and isinstance(expected, (bool, int, float, str)):
             if got != expected:
                 raise self.fail(f"a value in {where} became {_short(got)} instead of {_short(expected)}")
@@ -321,6 +339,10 @@ class _Copies:
         self.originals: list[Tensor] = []
         self.versions: list[int] = []
         self._storages: dict[int, torch.UntypedStorage] = {}
+
+    def places(self) -> dict[int, int]:
+        """Which argument a copy is, by its identity."""
+        return {id(tensor): n for n, tensor in enumerate(self.tensors)}
 
     def copy(self, value: Any) -> Any:
         if isinstance(value, Tensor):

@@ -29,7 +29,7 @@ class Make:
         shift: float = 0.0,
     ) -> Tensor:
         """Normal numbers of standard deviation `scale` around `shift`."""
-        numbers = torch.randn(*shape, generator=self._generator, dtype=torch.float64) * scale + shift
+        numbers = torch.randn(shape, generator=self._generator, dtype=torch.float64) * scale + shift
         return numbers.to(dtype).requires_grad_(requires_grad)
 
     def uniform(
@@ -41,7 +41,7 @@ class Make:
         requires_grad: bool = False,
     ) -> Tensor:
         """Numbers spread evenly over [low, high)."""
-        numbers = torch.rand(*shape, generator=self._generator, dtype=torch.float64) * (high - low) + low
+        numbers = torch.rand(shape, generator=self._generator, dtype=torch.float64) * (high - low) + low
         return numbers.to(dtype).requires_grad_(requires_grad)
 
     def rand(self, *shape: int, dtype: torch.dtype = torch.float32, requires_grad: bool = False) -> Tensor:
@@ -62,7 +62,7 @@ class Make:
 
     def mask(self, *shape: int, p: float = 0.5) -> Tensor:
         """Booleans, True with probability p."""
-        return torch.rand(*shape, generator=self._generator) < p
+        return torch.rand(shape, generator=self._generator) < p
 
     def boxes(self, count: int, dtype: torch.dtype = torch.float32) -> Tensor:
         """[count, 4] corners x1, y1, x2, y2 in [0, 2), each side between 0.1 and 1."""
@@ -72,7 +72,7 @@ class Make:
 
     def probabilities(self, *shape: int, dim: int = -1, dtype: torch.dtype = torch.float32) -> Tensor:
         """Positive numbers that sum to 1 along `dim`."""
-        return torch.randn(*shape, generator=self._generator, dtype=torch.float64).softmax(dim).to(dtype)
+        return torch.randn(shape, generator=self._generator, dtype=torch.float64).softmax(dim).to(dtype)
 
     def permutation(self, count: int) -> Tensor:
         """The int64 numbers below `count`, shuffled."""

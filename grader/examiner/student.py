@@ -321,8 +321,8 @@ class _Arguments:
     def write_back(self, changes: Any) -> None:
         try:
             tensors, grads, containers = changes
-            for index, record, _ in tensors:
-                self.write_tensor(self.tensors[index], record)
+            for index, record, requires_grad in tensors:
+                self.write_tensor(self.tensors[index], record, bool(requires_grad))
             for index, record in grads:
                 target = self.tensors[index]
                 if record is None:
@@ -343,12 +343,16 @@ class _Arguments:
         except (TypeError, ValueError, IndexError, AttributeError, KeyError):
             raise self.conversation.unreadable() from None
 
-    def write_tensor(self, target: torch.Tensor, record: TensorRecord) -> None:
+    def write_tensor(self, target: torch.Tensor, record: TensorRecord, requires_grad: bool) -> None:
+        if target.requires_grad and not requires_grad:
+            target.detach_()
         with torch.no_grad():
             if record.tensor.shape == target.shape and record.tensor.dtype == target.dtype:
                 target.copy_(record.tensor)
             else:
                 target.data = record.tensor
+        if requires_grad and not target.requires_grad:
+            target.requires_grad_()
 
     def unpack(self, value: Any) -> Any:
         if type(value) is InputRef:

@@ -111,6 +111,7 @@ class _Forkserver:
                 "status": status,
                 "cpu_seconds": usage.ru_utime + usage.ru_stime,
                 "peak_kib": usage.ru_maxrss,
+                "minflt": usage.ru_minflt, "ut": usage.ru_utime, "st": usage.ru_stime,
             }
         )
 

@@ -193,9 +193,10 @@ class Forkserver:
             "LANG": "C.UTF-8",
             # Huge pages for the heap: a fork has fewer page-table entries to copy.
             "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+            "PYTHONMALLOC": "malloc",
         }
         root = str(_PACKAGE.parent)
-        inner = [sys.executable, "-I", "-B", "-c"]
+        inner = [sys.executable, "-s", "-P", "-B", "-c"]
         if self.options.walls and self.options.bubblewrap:
             self.bubblewrap_missing = bubblewrap.available()
             if self.bubblewrap_missing is None:

@@ -59,7 +59,7 @@ class Probe(NamedTuple):
     detail: str
 
 
-class _CameThrough(Exception):  # noqa: N818  for the attempt it is no error
+class _CameThrough(Exception):
     """The attempt came through."""
 
 

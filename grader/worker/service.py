@@ -56,6 +56,7 @@ class Service:
         self.filename = ""
         self.handles: dict[int, object] = {}
         self.handle_of: dict[int, int] = {}
+        self.handed_out: dict[int, int] = {}
         self.calls: dict[int, _Call] = {}
         self.number = 0
         self.printed = _BoundedText(_OUTPUT_CHARACTERS)
@@ -198,14 +199,21 @@ class Service:
             number = self.number
             self.handles[number] = value
             self.handle_of[id(value)] = number
+            self.handed_out[number] = 0
+        # Each handle that arrives over there is released by itself.
+        self.handed_out[number] += 1
         return Handle(number, type(value).__name__, isinstance(value, Iterator))
 
     def release(self, calls: list[int], handles: list[int]) -> None:
         for number in calls:
             self.calls.pop(number, None)
         for number in handles:
-            value = self.handles.pop(number, None)
-            self.handle_of.pop(id(value), None)
+            if number not in self.handles:
+                continue
+            self.handed_out[number] -= 1
+            if not self.handed_out[number]:
+                value = self.handles.pop(number)
+                del self.handed_out[number], self.handle_of[id(value)]
 
     # -- errors -----------------------------------------------------------------------------------
 
@@ -468,7 +476,7 @@ def _text_of(error: BaseException) -> str:
 
 def _content(tensor: torch.Tensor) -> tuple[object, ...]:
     """What a tensor holds, as something to compare: where it lies, how, and its bytes."""
-    layout = (tensor.data_ptr(), tuple(tensor.shape), tensor.stride())
+    layout = (tensor.data_ptr(), tuple(tensor.shape), tensor.stride(), tensor.requires_grad)
     if tensor.device.type != "cpu":
         return (*layout, encode(tensor))
     storage = tensor.untyped_storage()

@@ -17,6 +17,7 @@ one of these: it is a result, not an error.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import ClassVar
 
@@ -31,6 +32,7 @@ __all__ = [
     "UsageError",
     "WireError",
     "WorkerStartError",
+    "did_you_mean",
     "one_line",
 ]
 
@@ -43,6 +45,18 @@ def one_line(text: str) -> str:
     """
     words = " ".join(text.split())
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in words)
+
+
+def did_you_mean(word: str, known: Sequence[str], *, or_else: str | None = None) -> str:
+    """A mend for a word that is not among the known ones: the nearest of them, or else what there is."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, known, n=1)
+    if near:
+        return f"did you mean {near[0]!r}?"
+    if or_else is not None:
+        return or_else
+    return "there are " + ", ".join(map(repr, known)) if known else "there are none"
 
 
 class GraderError(Exception):

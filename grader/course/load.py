@@ -20,12 +20,11 @@ from grader.course.model import (
     TopicEntry,
     Translated,
     course_error,
-    did_you_mean,
     read_toml,
 )
-from grader.course.stub import cut_stub, public_names
+from grader.course.stub import cut_stub, declarations, public_names
 from grader.course.wrong_answers import WrongAnswer, read_wrong_answers
-from grader.errors import CourseError, UsageError
+from grader.errors import CourseError, UsageError, did_you_mean
 
 __all__ = ["Course", "Exercise", "Topic", "find_course", "load_course", "load_exercise"]
 
@@ -117,6 +116,11 @@ class Exercise:
                 mend="define a function or class whose name does not begin with an underscore",
             )
         return names
+
+    @cached_property
+    def declarations(self) -> str:
+        """What a student is to define: signatures and docstrings, as code."""
+        return declarations(self.stub_source)
 
     @cached_property
     def wrong_answers(self) -> tuple[WrongAnswer, ...]:
@@ -229,7 +233,7 @@ def load_course(directory: Path | None = None) -> Course:
     """The course that `find_course` finds, checked.
 
     Raises:
-        CourseError: the first fault: a file missing, a key unknown, a topic and its folder at odds, and so on.
+        CourseError: the first fault: a file missing, a key unknown, a topic at odds with its folder, ...
     """
     root = find_course(directory)
     manifest = read_toml(root / COURSE_FILE, CourseFile, COURSE_FILE)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal, Self, TypeVar, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails, PydanticCustomError
 
-from grader.errors import CourseError
+from grader.errors import CourseError, did_you_mean
 
 __all__ = [
     "HINT_LEVELS",
@@ -26,7 +25,6 @@ __all__ = [
     "Limits",
     "TopicEntry",
     "Translated",
-    "did_you_mean",
     "read_toml",
 ]
 
@@ -35,16 +33,6 @@ HintLevel = Literal["concept", "formula", "line"]
 
 HINT_LEVELS: tuple[HintLevel, ...] = get_args(HintLevel)
 """From far to near."""
-
-
-def did_you_mean(word: str, known: Sequence[str], *, or_else: str | None = None) -> str:
-    """A mend for a word that is not among the known ones: the nearest of them, or else what there is."""
-    near = get_close_matches(word, known, n=1)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    if or_else is not None:
-        return or_else
-    return "there are " + ", ".join(map(repr, known)) if known else "there are none"
 
 
 def _tuple_from_list(value: object) -> object:
@@ -63,7 +51,8 @@ DottedName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
 class _Table(BaseModel):
     """A TOML table: nothing unknown in it, no type guessed, not changed afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    # Built when first used: half of the tables stand only inside others.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -20,7 +20,7 @@ from pathlib import PurePath
 
 from grader.errors import CourseError
 
-__all__ = ["BEGINS", "ENDS", "cut_stub", "is_unedited", "public_names"]
+__all__ = ["BEGINS", "ENDS", "cut_stub", "declarations", "is_unedited", "public_names"]
 
 BEGINS = "# solution begins"
 ENDS = "# solution ends"
@@ -107,6 +107,19 @@ def public_names(stub: str) -> tuple[str, ...]:
         for node in ast.parse(stub).body
         if isinstance(node, _DefinitionNode) and not _is_private(node.name)
     )
+
+
+def declarations(stub: str) -> str:
+    """The signatures and docstrings of what a stub asks for: the stub without its imports and bodies."""
+    lines = source_lines(stub)
+    shown: list[str] = []
+    for node in ast.parse(stub).body:
+        if isinstance(node, _DefinitionNode) and not _is_private(node.name):
+            first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+            raises = {inner.lineno for inner in ast.walk(node) if isinstance(inner, ast.Raise)}
+            numbers = range(first, (node.end_lineno or node.lineno) + 1)
+            shown.append("".join(lines[number - 1] for number in numbers if number not in raises).rstrip())
+    return "\n\n\n".join(shown) + "\n"
 
 
 def parse(source: str, file: str | PurePath) -> ast.Module:

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TypeVar
 
-from grader.course.model import did_you_mean
 from grader.course.stub import parse, source_lines
-from grader.errors import CourseError
+from grader.errors import CourseError, did_you_mean
 
 __all__ = ["WrongAnswer", "read_wrong_answers", "wrong_answer"]
 
@@ -38,7 +37,7 @@ def wrong_answer(
     mark = (misconception, zh, hint, hint_zh)
 
     def marked(definition: Definition) -> Definition:
-        definition.__dict__["__wrong_answer__"] = mark
+        definition.__wrong_answer__ = mark  # type: ignore[attr-defined]  # any function or class takes it
         return definition
 
     return marked
@@ -99,7 +98,8 @@ def read_wrong_answers(
     groups: dict[str, list[_Marked]] = {}
     for mark in marked:
         groups.setdefault(mark.misconception, []).append(mark)
-    return tuple(_wrong_answer(group, marked, imports, source, reference, file) for group in groups.values())
+    right = _part(reference)
+    return tuple(_wrong_answer(group, marked, imports, source, right, file) for group in groups.values())
 
 
 def _imports_decorator(node: ast.stmt, file: str | PurePath) -> bool:
@@ -170,7 +170,7 @@ def _wrong_answer(
     marked: list[_Marked],
     imports: list[ast.stmt],
     source: str,
-    reference: str,
+    reference: _Part,
     file: str | PurePath,
 ) -> WrongAnswer:
     first = group[0]
@@ -193,7 +193,7 @@ def _wrong_answer(
         hint=first.hint,
         hint_zh=first.hint_zh,
         names=names,
-        source=_after_reference(reference, module),
+        source=_joined(reference, _part(module)),
     )
 
 
@@ -213,17 +213,26 @@ def _without(source: str, nodes: Sequence[ast.stmt | ast.expr]) -> str:
     return "".join(line for number, line in enumerate(source_lines(source), start=1) if number not in gone)
 
 
-def _after_reference(reference: str, module: str) -> str:
-    """One module of two: `from __future__` counts only at the top, so both parts' stand there."""
-    features: list[str] = []
-    parts: list[str] = []
-    for part in (reference, module):
-        futures = [
-            node
-            for node in ast.parse(part).body
-            if isinstance(node, ast.ImportFrom) and node.module == "__future__"
-        ]
-        features += [alias.name for node in futures for alias in node.names if alias.name not in features]
-        parts.append(_without(part, futures).strip("\n"))
+@dataclass(frozen=True)
+class _Part:
+    """A part of a module: what it takes from `__future__`, and the rest of it."""
+
+    features: tuple[str, ...]
+    rest: str
+
+
+def _part(source: str) -> _Part:
+    futures = [
+        node
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    ]
+    features = tuple(alias.name for node in futures for alias in node.names)
+    return _Part(features, _without(source, futures).strip("\n"))
+
+
+def _joined(*parts: _Part) -> str:
+    """One module of several parts: `from __future__` counts only at the top, so all of it stands there."""
+    features = dict.fromkeys(feature for part in parts for feature in part.features)
     top = [f"from __future__ import {', '.join(features)}"] if features else []
-    return "\n\n\n".join([*top, *parts]) + "\n"
+    return "\n\n\n".join([*top, *(part.rest for part in parts)]) + "\n"

@@ -23,9 +23,9 @@ IMPORT_ROOT = "/torchgrade"
 _PACKAGE = Path(__file__).resolve().parent.parent
 _OURS = ("__init__.py", "errors.py", "wire", "worker")
 _SCRATCH_BYTES = 16 << 20
-# torch chooses its kernels by what it reads here: without, numbers differ in the last digit from those that
-# are computed outside.
-_HARDWARE = ("/proc/cpuinfo", "/sys/devices/system/cpu")
+# torch chooses its kernels by the first two: without, numbers differ in the last digit from those that are
+# computed outside. glibc asks the third before it takes huge pages for the heap, which make forks cheap.
+_HARDWARE = ("/proc/cpuinfo", "/sys/devices/system/cpu", "/sys/kernel/mm/transparent_hugepage")
 
 
 @functools.cache

@@ -111,7 +111,6 @@ class _Forkserver:
                 "status": status,
                 "cpu_seconds": usage.ru_utime + usage.ru_stime,
                 "peak_kib": usage.ru_maxrss,
-                "minflt": usage.ru_minflt, "ut": usage.ru_utime, "st": usage.ru_stime,
             }
         )
 
@@ -161,16 +160,19 @@ def _last_words(error: BaseException) -> bytes:
 
 def _prepare(setup: dict[str, Any]) -> Walls:
     from grader.worker.limits import ResourceLimits
-    from grader.worker.walls import prepare
+    from grader.worker.walls import not_dumpable, prepare
 
     wanted = setup["walls"]
     cuda = setup["device"].startswith("cuda")
-    return prepare(
+    made = prepare(
         wanted["readable"],
         ResourceLimits(cpu_seconds=wanted["cpu_seconds"], memory_mb=wanted["memory_mb"]),
         profile="cuda" if cuda else "cpu",
         devices=wanted["devices"],
     )
+    # A worker may share our user: then this keeps it from reading what we hold.
+    not_dumpable()
+    return made
 
 
 def _alone(descriptor: int) -> int:

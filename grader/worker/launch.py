@@ -156,7 +156,8 @@ class Forkserver:
             "memory_mb": limits.memory_mb,
         }
         setup = {
-            "warm": list(options.warm),
+            # A process's first optimizer wants a temporary folder, which there is none of behind the walls.
+            "warm": sorted({*options.warm, "optim"}) if options.walls else list(options.warm),
             "walls": walls if options.walls else None,
             "device": options.device,
             "message_bytes": limits.message_mb << 20,
@@ -189,10 +190,13 @@ class Forkserver:
             "OMP_NUM_THREADS": "1",
             "MKL_NUM_THREADS": "1",
             "OPENBLAS_NUM_THREADS": "1",
+            # Or torch.set_num_threads(2) in a worker ends it: libgomp exits where no thread is to be had.
+            "OMP_THREAD_LIMIT": "1",
             "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
             "LANG": "C.UTF-8",
             # Huge pages for the heap: a fork has fewer page-table entries to copy.
             "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+            # Python's own arenas are no part of that heap.
             "PYTHONMALLOC": "malloc",
         }
         root = str(_PACKAGE.parent)

@@ -242,7 +242,7 @@ class _Call:
         # Where a gradient arrives: the argument itself, or the leaf under an argument that is no leaf.
         self.sources: list[torch.Tensor] = []
         self.before: list[tuple[int, bytes]] = []
-        self.grads_before: list[tuple[int, int] | None] = []
+        self.grads_before: list[tuple[object, ...] | None] = []
         self.containers: list[tuple[list[object] | dict[object, object], list[object]]] = []
         self.outputs: list[torch.Tensor] = []
 
@@ -287,10 +287,7 @@ class _Call:
         By content: writing through `.data` leaves the version counter as it was.
         """
         self.before = [_content(tensor) for tensor in self.arguments]
-        self.grads_before = [
-            None if source.grad is None else (id(source.grad), source.grad._version, _content(source.grad))
-            for source in self.sources
-        ]
+        self.grads_before = [_grad_state(tensor) for tensor in self.arguments]
         self.remember_containers(given)
 
     def remember_containers(self, value: object) -> None:
@@ -316,11 +313,9 @@ class _Call:
             if _content(tensor) != self.before[n]
         ]
         grads = []
-        for n, source in enumerate(self.sources):
-            grad = source.grad if source.is_leaf else None
-            before = self.grads_before[n]
-            now = None if grad is None else (id(grad), grad._version, _content(grad))
-            if now != before:
+        for n, tensor in enumerate(self.arguments):
+            if _grad_state(tensor) != self.grads_before[n]:
+                grad = tensor.grad if tensor.is_leaf else None
                 grads.append((n, None if grad is None else grad.detach()))
         containers = []
         for n, (container, before_items) in enumerate(self.containers):
@@ -481,6 +476,12 @@ def _content(tensor: torch.Tensor) -> tuple[object, ...]:
         return (*layout, encode(tensor))
     storage = tensor.untyped_storage()
     return (*layout, ctypes.string_at(storage.data_ptr(), storage.nbytes()) if storage.nbytes() else b"")
+
+
+def _grad_state(tensor: torch.Tensor) -> tuple[object, ...] | None:
+    """A leaf's gradient, as something to compare; a tensor that is no leaf has none."""
+    grad = tensor.grad if tensor.is_leaf else None
+    return None if grad is None else (id(grad), _content(grad))
 
 
 def _same(a: object, b: object) -> bool:

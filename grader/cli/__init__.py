@@ -1,0 +1,1 @@
+"""The command `grade`: thin, one module a command."""

@@ -1,0 +1,182 @@
+"""The cells of a notebook, read from its JSON, and their code without what is for the notebook itself.
+
+`nbformat` would refuse a notebook without metadata and warn of cells without ids, and would check the outputs
+one by one. Nothing of that matters here: a cell's kind and its text are all that is asked, and these have had
+three names in the four formats there were.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from grader.submission.contents import Caps, UnreadableError, in_words, too_large
+from grader.submission.decoding import with_plain_line_ends
+
+__all__ = ["Cell", "Code", "parse_quietly", "python_of", "read_cells"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A cell: its place in the notebook, counted from 1, whether it is code, and its text."""
+
+    number: int
+    is_code: bool
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """The Python of a cell; `left_out` are the lines that were for the notebook."""
+
+    text: str
+    left_out: tuple[str, ...] = ()
+    other_language: str = ""
+
+
+def read_cells(data: bytes, caps: Caps) -> list[Cell]:
+    """The cells of a notebook of any format.
+
+    Raises:
+        UnreadableError: it is no notebook.
+    """
+    if len(data) > caps.notebook_bytes:
+        raise too_large(caps.notebook_bytes)
+    if sum(map(data.count, (b"[", b"{", b","))) > caps.notebook_values:
+        raise UnreadableError(
+            f"there is too much in it, though it is below {in_words(caps.notebook_bytes)}: clear its outputs"
+        )
+    try:
+        notebook = json.loads(data.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError):
+        raise UnreadableError(
+            "it is not a notebook: open it in Jupyter, save it, and hand it in again"
+        ) from None
+    cells = [
+        Cell(number, cell.get("cell_type") == "code", _text(cell))
+        for number, cell in enumerate(_cells(notebook), start=1)
+        if isinstance(cell, dict)
+    ]
+    if not cells:
+        raise UnreadableError("there are no cells in it")
+    return cells
+
+
+def _cells(notebook: object) -> list[object]:
+    if not isinstance(notebook, dict):
+        return []
+    cells: list[object] = []
+    sheets = notebook.get("worksheets")  # up to format 3
+    for holder in (notebook, *(sheets if isinstance(sheets, list) else ())):
+        held = holder.get("cells") if isinstance(holder, dict) else None
+        cells.extend(held if isinstance(held, list) else ())
+    return cells
+
+
+def _text(cell: dict[str, object]) -> str:
+    for key in ("source", "input", "code"):  # formats 4, 3 and 2, 1
+        held = cell.get(key)
+        if isinstance(held, list):
+            held = "".join(part for part in held if isinstance(part, str))
+        if isinstance(held, str):
+            # JSON can hold half a surrogate pair, which no Python source can.
+            text = held.encode("utf-8", "replace").decode("utf-8")
+            return with_plain_line_ends(text.removeprefix("\ufeff"))
+    return ""
+
+
+def parse_quietly(source: str) -> ast.Module | None:
+    """The tree, or None where the source is no Python, or too much for the parser."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # on a student's "\d", say: it is nothing to us
+        try:
+            return ast.parse(source)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+# At the beginning of a statement none of these is Python.
+_MAGIC = re.compile(r"\s*[%!?]")
+_HELP = re.compile(r"\s*[\w.%*]+\?{1,2}\s*$")
+_ASSIGNED = re.compile(r"\s*[A-Za-z_][\w., \t\[\]]*=\s*(?:!|%[A-Za-z%])")
+
+_CELL_MAGIC = re.compile(r"%%(\w+)")
+_RUNS_THE_CELL = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun"})
+
+_QUOTES = ('"""', "'''")
+_LEXICAL = re.compile(
+    r"""\"{3}|'{3}
+      | "(?:\\.|[^"\\])*"?
+      | '(?:\\.|[^'\\])*'?
+      | \#.*
+      | [()\[\]{}]
+      | \\$""",
+    re.VERBOSE,
+)
+_IN_QUOTES = re.compile(r"\\.|\"{3}|'{3}")
+
+
+def python_of(cell: Cell) -> Code:
+    """The cell's Python: magics, shell lines and questions for help are left out."""
+    if parse_quietly(cell.text) is not None:
+        return Code(cell.text)
+    text = cell.text.lstrip("\n")
+    magic = _CELL_MAGIC.match(text)
+    left_out: list[str] = []
+    if magic is not None:
+        if magic[1] not in _RUNS_THE_CELL:
+            return Code("", other_language=magic[0])
+        first, _, text = text.partition("\n")
+        left_out.append(first)
+    kept: list[str] = []
+    for line, is_python in _lines(text):
+        if is_python:
+            kept.append(line)
+            continue
+        left_out.append(line.strip())
+        # Where it stood alone in a block, the block must not become empty.
+        kept.append(line[: len(line) - len(line.lstrip())] + "pass")
+    return Code("\n".join(kept), tuple(left_out))
+
+
+def _is_for_the_notebook(line: str) -> bool:
+    return any(pattern.match(line) for pattern in (_MAGIC, _HELP, _ASSIGNED))
+
+
+def _lines(text: str) -> Iterator[tuple[str, bool]]:
+    """The lines, and of each whether it is Python; a line for the notebook stands where a statement can begin.
+
+    One that ends in a backslash takes the next line with it.
+    """
+    depth = 0
+    quotes = ""
+    continued = False
+    goes_on = False
+    for line in text.split("\n"):
+        if goes_on or (not (depth or quotes or continued) and _is_for_the_notebook(line)):
+            goes_on = line.endswith("\\")
+            yield line, False
+            continue  # an apostrophe in it opens no string
+        yield line, True
+        continued = False
+        at = 0
+        while at < len(line):
+            found = (_IN_QUOTES if quotes else _LEXICAL).search(line, at)
+            if found is None:
+                break
+            at = found.end()
+            token = found[0]
+            if quotes:
+                quotes = "" if token == quotes else quotes
+            elif token in _QUOTES:
+                quotes = token
+            elif token in "([{":
+                depth += 1
+            elif token in ")]}":
+                depth = max(0, depth - 1)
+            elif token == "\\":
+                continued = True

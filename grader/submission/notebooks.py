@@ -1,0 +1,395 @@
+"""From a notebook to one module for each exercise that it answers.
+
+A notebook is a record of work: imports, trials, plots, training loops, and somewhere among them the functions
+that were asked for. For an exercise the last definition of each of its names is taken, and of the rest only
+what these use: imports, helper functions, constants. What merely does something, such as a loop or a print,
+is not run: it could fail for reasons of its own, or take an hour.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import heapq
+import re
+import symtable
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from grader.course.load import Exercise
+from grader.course.stub import is_unedited
+from grader.submission.cells import Cell, parse_quietly, python_of, read_cells
+from grader.submission.contents import Budget, in_words
+from grader.submission.shown import for_name
+
+__all__ = ["NotebookAnswers", "Piece", "read_notebook"]
+
+_DEFINITION = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.MULTILINE)
+_BUILT_IN: Final = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__", "__builtins__"}
+_COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
+_NOTES_OF_A_KIND = 5
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+_Definition = _Function | ast.ClassDef
+_Binding = ast.Import | ast.ImportFrom | ast.Assign | ast.AnnAssign | ast.AugAssign
+_Compound = ast.If | ast.Try | ast.TryStar | ast.With
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What a notebook answers to an exercise."""
+
+    source: str
+    notes: tuple[str, ...] = ()
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NotebookAnswers:
+    """The exercises that a notebook answers, by their ids, and what there is to say of the notebook."""
+
+    pieces: dict[str, Piece]
+    notes: tuple[str, ...]
+
+
+def read_notebook(data: bytes, exercises: Sequence[Exercise], budget: Budget) -> NotebookAnswers:
+    """The exercises' answers in a notebook.
+
+    Raises:
+        UnreadableError: it is no notebook.
+        SubmissionError: there is more code in the submission than is taken.
+    """
+    cells = read_cells(data, budget.caps)
+    budget.take_code(sum(len(cell.text.encode()) for cell in cells if cell.is_code))
+    notebook = _Notebook(cells, frozenset(name for exercise in exercises for name in exercise.names))
+    pieces = {
+        exercise.id: piece
+        for exercise in exercises
+        if (piece := _answer(notebook, exercise, budget.caps.file_bytes)) is not None
+    }
+    return NotebookAnswers(pieces, tuple(notebook.notes()))
+
+
+def _answer(notebook: _Notebook, exercise: Exercise, limit: int) -> Piece | None:
+    roots: list[int] = []
+    notes: list[str] = []
+    for name in exercise.names:
+        places = notebook.definitions.get(name, [])
+        numbers = list(dict.fromkeys(notebook.statements[place].cell for place in places))
+        broken = notebook.last_broken(name)
+        if broken is not None and broken.number > max(numbers, default=0):
+            # Handed on as it is, so that its author sees the error.
+            fault = _too_long(broken.text, limit)
+            return Piece(broken.text, (f"cell {broken.number} is not valid Python",), fault)
+        roots.extend(places[-1:])
+        if len(numbers) > 1:
+            listed = ", ".join(map(str, numbers[:-1]))
+            notes.append(f"{name} is defined in cells {listed} and {numbers[-1]}: the last one counts")
+    if not roots:
+        return None
+    if notebook.is_unedited(exercise):
+        return Piece(exercise.stub_source, tuple(notes))
+    source = notebook.module(roots)
+    return Piece(source, tuple(notes), _too_long(source, limit))
+
+
+def _too_long(source: str, limit: int) -> str:
+    size = len(source.encode())
+    return f"the answer and what it uses are longer than {in_words(limit)}" if size > limit else ""
+
+
+def _defined_in(cell: Cell) -> set[str]:
+    return set(_DEFINITION.findall(cell.text))
+
+
+@dataclass(eq=False)
+class _Statement:
+    """A statement at the top of a cell that gives a name its meaning.
+
+    `binds`: the names that it gives a meaning to. `defines`: those of them that are functions or classes.
+    `changes`: names whose attribute or item it sets. `adds`: whether what the name meant before still counts.
+    """
+
+    cell: int
+    node: ast.stmt
+    text: str
+    binds: set[str] = field(default_factory=set)
+    defines: set[str] = field(default_factory=set)
+    changes: set[str] = field(default_factory=set)
+    adds: bool = False
+
+    @cached_property
+    def needs(self) -> tuple[set[str], set[str]]:
+        """The names that it needs when it runs, and those that its functions need when they are called."""
+        now: set[str] = set(self.binds) if isinstance(self.node, ast.AugAssign) else set()
+        later: set[str] = set()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                top = symtable.symtable(self.text, "cell", "exec")
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                return now, later  # the worker will meet the same error, and report it
+        now.update(symbol.get_name() for symbol in top.get_symbols() if symbol.is_referenced())
+        waiting = [(child, _is_called_later(child)) for child in top.get_children()]
+        while waiting:
+            table, deferred = waiting.pop()
+            (later if deferred else now).update(
+                symbol.get_name()
+                for symbol in table.get_symbols()
+                if symbol.is_global() and symbol.is_referenced()
+            )
+            waiting.extend((child, deferred or _is_called_later(child)) for child in table.get_children())
+        return now, later
+
+
+def _is_called_later(table: symtable.SymbolTable) -> bool:
+    return table.get_type() == "function" and table.get_name() not in _COMPREHENSIONS
+
+
+class _Notebook:
+    """The statements of all cells that give names their meaning, in order."""
+
+    def __init__(self, cells: Sequence[Cell], asked: frozenset[str]) -> None:
+        self.statements: list[_Statement] = []
+        self.definitions: dict[str, list[int]] = {}
+        self.broken: list[Cell] = []
+        self._asked = asked
+        self._bindings: dict[str, list[int]] = {}
+        self._changes: dict[str, list[int]] = {}
+        self._stars: list[int] = []
+        self._futures: list[int] = []
+        self._left_out: list[str] = []
+        self._no_code: list[tuple[Cell, str]] = []
+        for cell in cells:
+            self._take(cell)
+
+    def notes(self) -> Iterator[str]:
+        """What its author should know about how it was read."""
+        for cell, kind in self._no_code[:_NOTES_OF_A_KIND]:
+            names = ", ".join(sorted(_defined_in(cell) & self._asked))
+            yield f"cell {cell.number} is {kind}: its definition of {names} does not count"
+        if self._left_out:
+            count = len(self._left_out)
+            shown = for_name(self._left_out[0], limit=40)
+            lines = "line that is" if count == 1 else "lines that are"
+            yield f"{count} {lines} for the notebook itself, such as {shown}, left out"
+        broken = [cell for cell in self.broken if not _defined_in(cell) & self._asked]
+        for cell in broken[:_NOTES_OF_A_KIND]:
+            yield f"cell {cell.number} is not valid Python, and is left out"
+
+    def last_broken(self, name: str) -> Cell | None:
+        """The last cell that defines the name and is not valid Python."""
+        return next((cell for cell in reversed(self.broken) if name in _defined_in(cell)), None)
+
+    def is_unedited(self, exercise: Exercise) -> bool:
+        """Whether what it defines of the exercise is what the stub has."""
+        there = [name for name in exercise.names if name in self.definitions]
+        stub = _Notebook([Cell(1, True, exercise.stub_source)], self._asked)
+        return is_unedited(self._definitions_of(there), stub._definitions_of(there))
+
+    def module(self, roots: Iterable[int]) -> str:
+        """A module of these statements and of all that they use."""
+        order = self._in_order(self._all_needed(roots))
+        parts: list[str] = []
+        cell = 0
+        for place in order:
+            statement = self.statements[place]
+            if statement.cell != cell:
+                cell = statement.cell
+                parts.append(f"{'' if not parts else chr(10)}# cell {cell}")
+            parts.append(statement.text)
+        return "\n".join(parts) + "\n"
+
+    def _take(self, cell: Cell) -> None:
+        if not cell.is_code:
+            if _defined_in(cell) & self._asked:
+                self._no_code.append((cell, "text, not code"))
+            return
+        code = python_of(cell)
+        if code.other_language:
+            if _defined_in(cell) & self._asked:
+                self._no_code.append((cell, f"for {for_name(code.other_language)}, and is not run"))
+            return
+        self._left_out.extend(code.left_out)
+        tree = parse_quietly(code.text)
+        if tree is None:
+            self.broken.append(Cell(cell.number, True, code.text))
+            return
+        lines = [line.encode() for line in code.text.split("\n")]
+        for node in tree.body:
+            self._add(_statement(cell.number, node, lines))
+
+    def _add(self, statement: _Statement) -> None:
+        place = len(self.statements)
+        self.statements.append(statement)
+        for name in statement.binds:
+            self._bindings.setdefault(name, []).append(place)
+        for name in statement.defines:
+            self.definitions.setdefault(name, []).append(place)
+        for name in statement.changes:
+            self._changes.setdefault(name, []).append(place)
+        if isinstance(statement.node, ast.ImportFrom):
+            if statement.node.module == "__future__":
+                self._futures.append(place)
+            elif statement.node.names[0].name == "*":
+                self._stars.append(place)
+
+    def _definitions_of(self, names: Sequence[str]) -> str:
+        return "\n".join(self.statements[self.definitions[name][-1]].text for name in names)
+
+    def _all_needed(self, roots: Iterable[int]) -> dict[int, set[int]]:
+        """The statements needed, each with those that must run before it."""
+        needed: dict[int, set[int]] = {}
+        unknown = False
+        waiting = list(roots)
+        while waiting:
+            place = waiting.pop()
+            if place in needed:
+                continue
+            before = needed[place] = set()
+            now, later = self.statements[place].needs
+            for names, runs_now in ((now, True), (later, False)):
+                for name in names:
+                    found = self._meaning(name, place if runs_now else None)
+                    unknown = unknown or (not found and name not in _BUILT_IN)
+                    waiting.extend(found)
+                    if runs_now:
+                        before.update(found)
+            for name in self.statements[place].binds:
+                waiting.extend(other for other in self._changes.get(name, ()) if other > place)
+            if self.statements[place].adds:
+                for name in self.statements[place].binds:
+                    waiting.extend(self._bound_before(name, place))
+        if unknown:
+            for place in self._stars:
+                needed.setdefault(place, set())
+        for place in self._futures:
+            needed.setdefault(place, set())
+        return needed
+
+    def _meaning(self, name: str, at: int | None) -> list[int]:
+        """The statements that give the name its meaning: for the statement at a place, or in the end.
+
+        A notebook's cells may have been run in any order: what is not there before is taken from below. A
+        definition goes before a variable of the same name, such as `loss = loss(x, y)` further down.
+        """
+        bindings = self.definitions.get(name) or self._bindings.get(name, [])
+        if at is not None:
+            bindings = [place for place in bindings if place < at] or [
+                place for place in bindings if place != at
+            ]
+        if not bindings:
+            return []
+        last = bindings[-1]
+        if isinstance(self.statements[last].node, ast.Import):
+            # `import torch` and `import torch.nn.functional` both mean torch, and both count.
+            return [place for place in bindings if isinstance(self.statements[place].node, ast.Import)]
+        return [last]
+
+    def _bound_before(self, name: str, place: int) -> list[int]:
+        return [other for other in self._bindings.get(name, ()) if other < place][-1:]
+
+    def _in_order(self, needed: dict[int, set[int]]) -> list[int]:
+        """The notebook's own order, but where something is used before it is there."""
+        futures = set(self._futures)
+        waits_for = {place: {other for other in before if other != place} for place, before in needed.items()}
+        followers: dict[int, list[int]] = {}
+        for place, before in waits_for.items():
+            for other in before:
+                followers.setdefault(other, []).append(place)
+
+        def rank(place: int) -> tuple[bool, int]:
+            return (place not in futures, place)
+
+        everything = [rank(place) for place in waits_for]
+        heapq.heapify(everything)
+        ready = [rank(place) for place, before in waits_for.items() if not before]
+        heapq.heapify(ready)
+        order: dict[int, None] = {}
+        while everything:
+            # In a circle nobody is ready: then the first of all goes.
+            _, place = heapq.heappop(ready if ready else everything)
+            if place in order:
+                continue
+            order[place] = None
+            for follower in followers.get(place, ()):
+                waits_for[follower].discard(place)
+                if not waits_for[follower]:
+                    heapq.heappush(ready, rank(follower))
+        return list(order)
+
+
+def _statement(cell: int, node: ast.stmt, lines: list[bytes]) -> _Statement:
+    statement = _Statement(cell, node, _text_of(node, lines))
+    _bind(node, statement)
+    return statement
+
+
+def _text_of(node: ast.stmt, lines: list[bytes]) -> str:
+    first, start = node.lineno, node.col_offset
+    if isinstance(node, _Definition) and node.decorator_list:
+        first, start = min(decorator.lineno for decorator in node.decorator_list), 0
+        while first > 1 and lines[first - 2].endswith(b"\\"):
+            first -= 1
+    end_line, end = node.end_lineno or node.lineno, node.end_col_offset
+    if first == end_line:
+        return lines[first - 1][start:end].decode()
+    return b"\n".join(
+        (lines[first - 1][start:], *lines[first : end_line - 1], lines[end_line - 1][:end])
+    ).decode()
+
+
+def _bind(node: ast.stmt, statement: _Statement) -> None:
+    if isinstance(node, _Definition):
+        statement.binds.add(node.name)
+        statement.defines.add(node.name)
+    elif isinstance(node, ast.Import | ast.ImportFrom):
+        statement.binds.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
+    elif isinstance(node, ast.Assign):
+        for target in node.targets:
+            _bind_target(target, statement)
+            if isinstance(target, ast.Name) and isinstance(node.value, ast.Lambda):
+                statement.defines.add(target.id)
+    elif isinstance(node, ast.AnnAssign | ast.AugAssign):
+        if node.value is not None:
+            _bind_target(node.target, statement)
+    elif isinstance(node, _Compound):
+        statement.adds = not isinstance(node, ast.With)
+        for inner in _inner_statements(node):
+            _bind(inner, statement)
+    elif type(node).__name__ == "TypeAlias":  # from Python 3.12 on
+        statement.binds.update(name.id for name in ast.walk(node) if isinstance(name, ast.Name))
+    if isinstance(node, ast.AugAssign):
+        statement.adds = True
+
+
+def _bind_target(target: ast.expr, statement: _Statement) -> None:
+    waiting = [target]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.Name):
+            statement.binds.add(part.id)
+        elif isinstance(part, ast.Tuple | ast.List):
+            waiting.extend(part.elts)
+        elif isinstance(part, ast.Starred):
+            waiting.append(part.value)
+        else:
+            while isinstance(part, ast.Attribute | ast.Subscript):
+                part = part.value
+            if isinstance(part, ast.Name):
+                statement.changes.add(part.id)
+
+
+def _inner_statements(node: ast.stmt) -> Iterator[ast.stmt]:
+    """The simple statements and definitions in a compound one, loops left out."""
+    waiting = deque(ast.iter_child_nodes(node))
+    while waiting:
+        inner = waiting.popleft()
+        if isinstance(inner, _Definition | _Binding):
+            yield inner
+        elif isinstance(inner, _Compound | ast.ExceptHandler):
+            waiting.extend(ast.iter_child_nodes(inner))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from grader.course.load import Exercise, load_exercise
 from grader.examiner.context import TestContext, enter, seed_of
-from grader.examiner.conversation import Conversation, LocalPort, Port
+from grader.examiner.conversation import Conversation, LocalPort
 from grader.examiner.reference import Reference
 from grader.examiner.student import Student
 
@@ -30,6 +30,8 @@ class Bench:
     candidate: Conversation | None = None
     _exercises: dict[Path, Exercise] = field(default_factory=dict)
     _references: dict[str, Reference] = field(default_factory=dict)
+    _known: dict[object, Any] = field(default_factory=dict)
+    _known_for: str = ""
     _self_students: dict[str, Conversation] = field(default_factory=dict)
 
     def exercise_at(self, suite: Path) -> Exercise:
@@ -46,7 +48,10 @@ class Bench:
 
     def begin_test(self, exercise: Exercise, test: str) -> None:
         """Seed the inputs of a test that is about to run."""
-        enter(TestContext(seed_of(self.secret, exercise.id, test), self.device.partition(":")[0]))
+        if self._known_for != self.secret:
+            self._known, self._known_for = {}, self.secret
+        seed = seed_of(self.secret, exercise.id, test)
+        enter(TestContext(seed, self.device.partition(":")[0], self._known))
 
     def reference(self, exercise: Exercise) -> Reference:
         """The reference of an exercise."""
@@ -66,6 +71,3 @@ class Bench:
                 self._self_students[exercise.id] = conversation
         conversation.begin_test(seed_of(self.secret, exercise.id, test, "calls"))
         return Student(conversation)
-
-
-OpenPort = Callable[[], Port]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -22,10 +23,21 @@ class TestContext:
     device: str = "cpu"
     """The type of the device that the student's code is to run on."""
 
+    known: dict[object, Any] = field(default_factory=dict)
+    """What the reference answered to what, as long as the secret is the same."""
+    comparisons: int = 0
+
     def __post_init__(self) -> None:
         self.inputs = torch.Generator().manual_seed(self.seed)
-        # Cotangents have a stream of their own: how many a comparison draws must not move the inputs.
-        self.cotangents = torch.Generator().manual_seed(self.seed ^ 0x5EED)
+
+    def next_comparison(self) -> int:
+        """The seed of the next comparison's cotangents.
+
+        They have a stream of their own for each comparison: how many one draws, or whether it draws at all,
+        moves neither the inputs nor the next one's.
+        """
+        self.comparisons += 1
+        return self.seed ^ (self.comparisons << 20)
 
 
 _current = TestContext(0)

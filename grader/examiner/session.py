@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import pytest
 from _pytest.runner import runtestprotocol
@@ -20,6 +20,7 @@ from grader.errors import SuiteError
 from grader.examiner import plugin
 from grader.examiner.bench import Bench
 from grader.examiner.conversation import Conversation
+from grader.examiner.inputs import Make
 
 _Result = TypeVar("_Result")
 
@@ -54,6 +55,12 @@ class Session:
         for id, found in self._items.items():
             if not found:
                 raise SuiteError(f"test_{id}.py holds no test: write one, or take the exercise off course.toml")
+        self._plain = {
+            item.nodeid
+            for found in self._items.values()
+            for item in found
+            if isinstance(item, pytest.Function) and _is_plain(item)
+        }
         self._errors: dict[str, BaseException] = {}
 
     def tests(self, exercise: Exercise) -> list[tuple[str, float]]:
@@ -76,7 +83,10 @@ class Session:
                     continue
                 candidate.transcript = []
                 candidate.printed = []
-                error = self._run_item(item, following)
+                error = self._run_item(exercise, item, following)
+                if isinstance(error, pytest.skip.Exception):
+                    # Not for this machine: it counts neither for nor against.
+                    continue
                 runs.append(
                     Run(
                         _name(item),
@@ -93,10 +103,38 @@ class Session:
             self._items[exercise.id][0].session._setupstate.teardown_exact(None)
         return runs
 
-    def _run_item(self, item: pytest.Item, following: pytest.Item | None) -> BaseException | None:
+    def _run_item(
+        self, exercise: Exercise, item: pytest.Item, following: pytest.Item | None
+    ) -> BaseException | None:
+        if item.nodeid in self._plain:
+            assert isinstance(item, pytest.Function)
+            return self._run_plain(exercise, item)
         self._errors.clear()
         runtestprotocol(item, log=False, nextitem=following)
         return self._errors.pop(item.nodeid, None)
+
+    def _run_plain(self, exercise: Exercise, item: pytest.Function) -> BaseException | None:
+        """Call a test that asks for nothing but our own fixtures, without pytest's protocol around it.
+
+        The protocol would call the same function with the same arguments; setting up and taking down what
+        is not there takes it longer than most tests need.
+        """
+        bench, arguments = self.bench, _parameters(item)
+        bench.begin_test(exercise, item.name)
+        try:
+            for name in item._fixtureinfo.argnames:
+                if name == "student":
+                    arguments[name] = bench.student(exercise, item.name)
+                elif name == "reference":
+                    arguments[name] = bench.reference(exercise)
+                elif name == "make":
+                    arguments[name] = Make()
+            item.obj(**arguments)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            return error
+        return None
 
     def note_error(self, item: pytest.Item, error: BaseException) -> None:
         """Called by pytest's hook for whatever a phase of a test raised; the first one counts."""
@@ -206,6 +244,30 @@ def _pairs(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, pytest.Item 
     for n, item in enumerate(items):
         # Which one it is does not matter: a part of them may be run.
         yield item, (items[n - 1] if len(items) > 1 else None)
+
+
+_OWN_FIXTURES = {"student", "reference", "make", "_sitting", "request"}
+
+
+def _is_plain(item: pytest.Function) -> bool:
+    """Whether a test is a function whose arguments are our fixtures and its own parameters, all known here."""
+    return (
+        item.cls is None
+        and set(item.fixturenames) <= _OWN_FIXTURES | set(_parameters(item))
+        and "request" not in item._fixtureinfo.argnames
+        and not any(item.get_closest_marker(name) for name in ("skip", "skipif", "xfail", "usefixtures"))
+        and not _indirect(item)
+    )
+
+
+def _parameters(item: pytest.Function) -> dict[str, Any]:
+    """The values of a test's parameters."""
+    return dict(item.callspec.params) if hasattr(item, "callspec") else {}
+
+
+def _indirect(item: pytest.Function) -> bool:
+    """Whether a parameter goes through a fixture."""
+    return any(marker.kwargs.get("indirect") for marker in item.iter_markers("parametrize"))
 
 
 def _name(item: pytest.Item) -> str:

@@ -14,7 +14,15 @@ from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from grader.errors import SubmissionError
-from grader.submission.contents import IGNORED_FOLDERS, Budget, Contents, File, UnreadableError, in_words, too_large
+from grader.submission.contents import (
+    IGNORED_FOLDERS,
+    Budget,
+    Contents,
+    File,
+    UnreadableError,
+    in_words,
+    too_large,
+)
 
 __all__ = ["looks_like_an_archive", "read_archive"]
 
@@ -143,7 +151,9 @@ def _read(
 ) -> File:
     try:
         if entry.compress_type not in _ORDINARY_COMPRESSION:
-            raise UnreadableError("it is packed in an unusual way: make the zip with your system's own program")
+            raise UnreadableError(
+                "it is packed in an unusual way: make the zip with your system's own program"
+            )
         data = _unpack(archive, entry, packed, budget.limit_of(path), budget)
     except UnreadableError as fault:
         return File(path, fault=str(fault))

@@ -148,9 +148,10 @@ def _is_for_the_notebook(line: str) -> bool:
 
 
 def _lines(text: str) -> Iterator[tuple[str, bool]]:
-    """The lines, and of each whether it is Python; a line for the notebook stands where a statement can begin.
+    """The lines, and of each whether it is Python.
 
-    One that ends in a backslash takes the next line with it.
+    A line for the notebook stands where a statement can begin. One that ends in a backslash takes the next
+    line with it.
     """
     depth = 0
     quotes = ""

@@ -11,7 +11,7 @@ from grader.submission.contents import UnreadableError
 
 __all__ = ["decode_python", "with_plain_line_ends"]
 
-# Python takes any codec that a file's first line names. Some are slow without bound, or make text of anything.
+# Python takes whatever codec a file's first line names, even one that is slow without bound.
 _ENCODINGS: Final = frozenset(
     codecs.lookup(name).name
     for name in (

@@ -18,36 +18,46 @@ __all__ = ["Forbidden", "forbidden_names", "plain"]
 
 _LIBRARIES: Final = frozenset({"torch", "functorch", "torchvision", "torchaudio", "torchmetrics"})
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # `torch.<name>` that a tensor also has as a method. Left out: `unfold`, which is another op there, and
 # conversions.
-TENSOR_METHODS: Final = frozenset(
+TENSOR_METHODS: Final = _words(
     """
-    abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr adjoint all allclose amax amin aminmax
-    angle any arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort argwhere as_strided
-    asin asinh atan atan2 atanh baddbmm bernoulli bincount bmm broadcast_to ceil cholesky chunk clamp clamp_max
-    clamp_min clip clone copysign corrcoef cos cosh count_nonzero cov cross cummax cummin cumprod cumsum deg2rad
-    det detach diag diag_embed diagflat diagonal diff digamma dist div divide dot dsplit eq equal erf erfc
-    erfinv exp exp2 expm1 fix flatten flip fliplr flipud float_power floor floor_divide fmax fmin fmod frac
-    gather gcd ge geqrf ger greater greater_equal gt hardshrink heaviside histc histogram hsplit hypot
-    index_add index_copy index_fill index_put index_reduce index_select inner inverse isclose isfinite isinf
-    isnan isneginf isposinf isreal istft kron kthvalue lcm ldexp le lerp less less_equal lgamma log log10 log1p
-    log2 log_softmax logaddexp logaddexp2 logcumsumexp logdet logical_and logical_not logical_or logical_xor
-    logit logsumexp lstsq lt lu masked_fill masked_scatter masked_select matmul matrix_exp matrix_power max
-    maximum mean median min minimum mm mode moveaxis movedim msort mul multinomial multiply mv nan_to_num
-    nanmean nanmedian nanquantile nansum narrow ne neg negative nonzero norm not_equal numel outer permute
-    pinverse polygamma positive pow prelu prod put qr quantile rad2deg ravel reciprocal relu remainder renorm
-    repeat_interleave reshape roll rot90 round rsqrt scatter scatter_add scatter_reduce select sgn sigmoid sign
-    signbit sin sinc sinh slogdet softmax sort split sqrt square squeeze std stft sub subtract sum svd swapaxes
-    swapdims take take_along_dim tan tanh tensor_split tile topk trace transpose tril triu true_divide trunc
-    unbind unflatten unique unique_consecutive unsqueeze var vdot vsplit where xlogy
-    """.split()
+    abs absolute acos acosh add addbmm addcdiv addcmul addmm addmv addr adjoint all allclose amax amin
+    aminmax angle any arccos arccosh arcsin arcsinh arctan arctan2 arctanh argmax argmin argsort argwhere
+    as_strided asin asinh atan atan2 atanh baddbmm bernoulli bincount bmm broadcast_to ceil cholesky chunk
+    clamp clamp_max clamp_min clip clone copysign corrcoef cos cosh count_nonzero cov cross cummax cummin
+    cumprod cumsum deg2rad det detach diag diag_embed diagflat diagonal diff digamma dist div divide dot
+    dsplit eq equal erf erfc erfinv exp exp2 expm1 fix flatten flip fliplr flipud float_power floor
+    floor_divide fmax fmin fmod frac gather gcd ge geqrf ger greater greater_equal gt hardshrink heaviside
+    histc histogram hsplit hypot index_add index_copy index_fill index_put index_reduce index_select inner
+    inverse isclose isfinite isinf isnan isneginf isposinf isreal istft kron kthvalue lcm ldexp le lerp less
+    less_equal lgamma log log10 log1p log2 log_softmax logaddexp logaddexp2 logcumsumexp logdet logical_and
+    logical_not logical_or logical_xor logit logsumexp lstsq lt lu masked_fill masked_scatter masked_select
+    matmul matrix_exp matrix_power max maximum mean median min minimum mm mode moveaxis movedim msort mul
+    multinomial multiply mv nan_to_num nanmean nanmedian nanquantile nansum narrow ne neg negative nonzero
+    norm not_equal numel outer permute pinverse polygamma positive pow prelu prod put qr quantile rad2deg
+    ravel reciprocal relu remainder renorm repeat_interleave reshape roll rot90 round rsqrt scatter
+    scatter_add scatter_reduce select sgn sigmoid sign signbit sin sinc sinh slogdet softmax sort split sqrt
+    square squeeze std stft sub subtract sum svd swapaxes swapdims take take_along_dim tan tanh tensor_split
+    tile topk trace transpose tril triu true_divide trunc unbind unflatten unique unique_consecutive
+    unsqueeze var vdot vsplit where xlogy
+    """
 )
 
 _ATTENTION = "scaled_dot_product_attention multi_head_attention_forward MultiheadAttention flex_attention"
-_TRANSFORMER = "TransformerEncoderLayer TransformerDecoderLayer TransformerEncoder TransformerDecoder Transformer"
+_TRANSFORMER = (
+    "TransformerEncoderLayer TransformerDecoderLayer TransformerEncoder TransformerDecoder Transformer"
+)
 _CATEGORICAL = "Categorical OneHotCategorical RelaxedOneHotCategorical OneHotCategoricalStraightThrough"
 _CONVOLUTION = "conv1d conv2d conv3d convolution conv_tbc thnn_conv2d slow_conv3d"
-_TRANSPOSED = "conv_transpose1d conv_transpose2d conv_transpose3d convolution conv1d_input conv2d_input conv3d_input"
+_TRANSPOSED = (
+    "conv_transpose1d conv_transpose2d conv_transpose3d convolution conv1d_input conv2d_input conv3d_input"
+)
 _MAX_POOL = "max_pool1d max_pool2d max_pool3d adaptive_max_pool1d adaptive_max_pool2d adaptive_max_pool3d"
 _AVG_POOL = "avg_pool1d avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d"
 _DISTANCE = "cdist pairwise_distance pdist euclidean_dist"
@@ -60,7 +70,8 @@ _KIN: Final[dict[str, str]] = {
     "cross_entropy": f"{_CATEGORICAL} AdaptiveLogSoftmaxWithLoss linear_cross_entropy",
     "nll_loss": "nll_loss2d nll_loss_nd cross_entropy",
     "sigmoid": "logsigmoid silu glu Bernoulli",
-    "binary_cross_entropy_with_logits": "soft_margin_loss multilabel_soft_margin_loss Bernoulli sigmoid_focal_loss",
+    "binary_cross_entropy_with_logits": "soft_margin_loss multilabel_soft_margin_loss sigmoid_focal_loss "
+    "Bernoulli",
     "l1_loss": "smooth_l1_loss",
     "huber_loss": "smooth_l1_loss",
     "smooth_l1_loss": "huber_loss",
@@ -103,10 +114,23 @@ _SAME: Final = {
     "mae": "l1",
 }
 
-_BEFORE = ("lazy", "native", "fused", "foreach", "singletensor", "multitensor", "safe", "cudnn", "mkldnn", "miopen")
+_BEFORE = (
+    "lazy",
+    "native",
+    "fused",
+    "foreach",
+    "singletensor",
+    "multitensor",
+    "safe",
+    "cudnn",
+    "mkldnn",
+    "miopen",
+)
 _AFTER = ("backwarddata", "backward", "loss")
 _OF_SOME_DIMS = re.compile(r"(.+)[123]d")
-_SAYS_NOTHING = frozenset({"forward", "default", "out", "apply", "__call__", "__func__", "__wrapped__", "__init__"})
+_SAYS_NOTHING = frozenset(
+    {"forward", "default", "out", "apply", "__call__", "__func__", "__wrapped__", "__init__"}
+)
 
 
 def plain(name: str) -> str:
@@ -154,17 +178,14 @@ class Forbidden:
             parts = parts[:4]  # what follows is an overload
         while len(parts) > 2 and parts[-1] in _SAYS_NOTHING:
             parts.pop()
-        return self._match_op(parts[-1])
-
-    def match_op(self, name: str) -> str:
-        """The same for a bare name of an op of torch."""
-        return self._match_op(name)
+        return self.match_op(parts[-1])
 
     def match_method(self, name: str) -> str:
         """The same for a method of what may be a tensor."""
-        return self._match_op(name) if name in self.methods or name.rstrip("_") in self.methods else ""
+        return self.match_op(name) if name in self.methods or name.rstrip("_") in self.methods else ""
 
-    def _match_op(self, name: str) -> str:
+    def match_op(self, name: str) -> str:
+        """The same for the bare name of an op of torch."""
         word = plain(name)
         of_some_dims = _OF_SOME_DIMS.fullmatch(word)
         words = (word, of_some_dims[1]) if of_some_dims else (word,)

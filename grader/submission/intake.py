@@ -31,6 +31,7 @@ from grader.submission.shown import for_name
 
 __all__ = ["Answer", "Submission", "read_submission"]
 
+_CAPS = Caps()
 _NAMES_SHOWN = 3
 _NAMES_COMPARED = 50
 _NOTES = 50
@@ -56,8 +57,8 @@ class Answer:
 class Submission:
     """The answers in a submission, by the ids of their exercises: what is missing was not attempted.
 
-    `notes` say how it was read, for its author. `digest` is the SHA-256 of what will be graded: it is the same
-    whatever the answers came in.
+    `notes` say how it was read, for its author. `digest` is the SHA-256 of what will be graded, whatever it
+    came in.
     """
 
     answers: Mapping[str, Answer]
@@ -74,7 +75,7 @@ class _Candidate:
     is_notebook: bool
 
 
-def read_submission(path: Path, exercises: Sequence[Exercise], caps: Caps = Caps()) -> Submission:
+def read_submission(path: Path, exercises: Sequence[Exercise], caps: Caps = _CAPS) -> Submission:
     """The answers to these exercises in a folder, a zip archive, a Python file or a notebook.
 
     Raises:
@@ -111,7 +112,9 @@ def _contents(
         mode = os.lstat(path).st_mode
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise SubmissionError(f"{for_name(str(path))}: {reason}: name a folder, a zip or a notebook") from None
+        raise SubmissionError(
+            f"{for_name(str(path))}: {reason}: name a folder, a zip or a notebook"
+        ) from None
     if stat.S_ISLNK(mode):
         raise SubmissionError(f"{shown_as}: is a link: name the folder or file that it points to")
     if stat.S_ISDIR(mode):
@@ -125,7 +128,9 @@ def _contents(
     data = _read_alone(path, budget.caps.archive_bytes, shown_as)
     if path.suffix.lower() == ".zip" or looks_like_an_archive(data[:4]):
         return read_archive(data, wanted, budget, shown_as=shown_as)
-    raise SubmissionError(f"{shown_as}: is no submission: hand in a folder, a zip, a notebook or a Python file")
+    raise SubmissionError(
+        f"{shown_as}: is no submission: hand in a folder, a zip, a notebook or a Python file"
+    )
 
 
 def _read_alone(path: Path, limit: int, shown_as: str) -> bytes:
@@ -187,7 +192,7 @@ def _candidates(
 
 
 def _choose(exercise: Exercise, candidates: Sequence[_Candidate], notes: list[str]) -> Answer:
-    """The one that counts: written in, in its topic's folder, nearest to the top, no notebook; in this order."""
+    """The one that counts: what was written in, then what lies in its topic's folder, then what is on top."""
     if len(candidates) == 1:
         return candidates[0].answer
 
@@ -203,7 +208,9 @@ def _choose(exercise: Exercise, candidates: Sequence[_Candidate], notes: list[st
 
     chosen, *others = sorted(candidates, key=rank)
     shown = _listed([other.answer.origin for other in others])
-    notes.append(f"{exercise.id} is there {len(candidates)} times: {chosen.answer.origin} counts, not {shown}")
+    notes.append(
+        f"{exercise.id} is there {len(candidates)} times: {chosen.answer.origin} counts, not {shown}"
+    )
     return chosen.answer
 
 
@@ -213,13 +220,16 @@ def _nothing_known(
     shown_as = for_name(path.name or str(path))
     seen = [str(file.path) for file in contents.files] + contents.ignored
     if not seen:
-        return SubmissionError(f"{shown_as}: there are no files in it: expected some such as {_example(exercises)}")
+        return SubmissionError(
+            f"{shown_as}: there are no files in it: expected some such as {_example(exercises)}"
+        )
     expected = f"expected files such as {_example(exercises)}, or a notebook that defines their functions"
     reason = f" ({notes[0]})" if notes else ""
     inner = next((name for name in contents.ignored if name.lower().endswith(".zip")), None)
     mend = f"; name {for_name(inner)} itself to hand in what is in it" if inner is not None else ""
     return SubmissionError(
-        f"{shown_as}: there is no exercise of this course in it: {expected}; found {_listed(seen)}{reason}{mend}"
+        f"{shown_as}: there is no exercise of this course in it: {expected}; "
+        f"found {_listed(seen)}{reason}{mend}"
     )
 
 
@@ -252,5 +262,7 @@ def _at_most(notes: list[str], count: int) -> list[str]:
 
 
 def _digest(answers: Mapping[str, Answer]) -> str:
-    graded = sorted((answer.exercise, answer.source or "", answer.source is None) for answer in answers.values())
+    graded = sorted(
+        (answer.exercise, answer.source or "", answer.source is None) for answer in answers.values()
+    )
     return hashlib.sha256(json.dumps(graded).encode()).hexdigest()

@@ -1,311 +1,64 @@
-"""What the names in a source stand for, by its tree alone: `G.softmax` after `from torch.nn import functional as G`.
+"""What the names in a source stand for: `G.softmax`, say, after `from torch.nn import functional as G`.
 
-Names are followed through imports, assignments, `getattr` and their like to dotted names such as
-`torch.nn.functional.softmax`. A name that the source gives another meaning, as its own function `softmax` or a
-parameter `F`, stands for nothing. Where more than one meaning is possible, all of them count.
+Names are followed through imports, assignments, `getattr` and the like to dotted names such as
+`torch.nn.functional.softmax`. A name that the source gives another meaning, as its own function `softmax` or
+a parameter `F`, stands for nothing. Where more than one meaning is possible, all of them count.
 
-This sees what ordinary code does. It does not run anything, so whoever wants to hide a name from it can.
+This sees what ordinary code does. Nothing is run, so whoever wants to hide a name from it can.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
-__all__ = ["Names", "Use", "attributes_of"]
+from grader.submission.scopes import Binding, Source, Use, is_named
+
+__all__ = ["Names", "attributes_of"]
 
 _NOTHING: Final[frozenset[str]] = frozenset()
+
+# Bounds on what is followed, each well beyond what people write.
 _DEPTH = 24
 _MEANINGS = 8
 _BINDINGS = 16
-_TEXT = 200
-_COMPONENTS = 40
+_PARTS = 40
+_CHARACTERS = 200
 
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
-_Scoped = _Function | ast.Lambda
-_Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
-_Branching = ast.If | ast.Try | ast.TryStar | ast.Match | ast.For | ast.AsyncFor | ast.While | ast.IfExp | ast.BoolOp
-_Looping = ast.For | ast.AsyncFor | ast.While | _Comprehension
-
-# What may stand in an annotation that only names types.
-_OF_TYPES = (
-    ast.Name,
-    ast.Attribute,
-    ast.Subscript,
-    ast.Constant,
-    ast.Tuple,
-    ast.List,
-    ast.BinOp,
-    ast.BitOr,
-    ast.Load,
+_IMPORTERS = frozenset(
+    {"builtins.__import__", "importlib.import_module", "importlib.__import__", "sys.modules.get"}
 )
+_HANDS_BACK = frozenset({"builtins.vars", "functools.partial", "importlib.reload"})
+_CHANGES: Final[dict[str, Callable[[str], str]]] = {
+    "lower": str.lower,
+    "upper": str.upper,
+    "strip": str.strip,
+    "casefold": str.casefold,
+}
 
 
-@dataclass(eq=False, slots=True)
-class _Binding:
-    """A place where a name gets a meaning: a dotted name, or what an expression means; neither is "its own"."""
-
-    position: int
-    certain: bool
-    dotted: str = ""
-    value: ast.expr | None = None
-    where: Use | None = None
-    line: int = 0
-    resolving: bool = False
-    meanings: frozenset[str] | None = None
-
-
-@dataclass(eq=False, slots=True)
-class _Scope:
-    parent: _Scope | None
-    is_class: bool = False
-    bindings: dict[str, list[_Binding]] = field(default_factory=dict)
-    elsewhere: dict[str, _Scope] = field(default_factory=dict)
-
-
-@dataclass(eq=False, slots=True)
-class Use:
-    """A node, and where it stands."""
-
-    node: ast.AST
-    scope: _Scope
-    position: int
-    in_loop: bool
-    is_called: bool = False
-
-
-@dataclass(slots=True)
-class _Task:
-    node: ast.AST
-    scope: _Scope
-    certain: bool
-    in_loop: bool
-    is_called: bool = False
-    then_bind: bool = False
+def attributes_of(node: ast.expr) -> tuple[ast.expr, list[str]]:
+    """What a chain of attributes is looked up on, and their names from there outwards."""
+    attributes: list[str] = []
+    while isinstance(node, ast.Attribute):
+        attributes.append(node.attr)
+        node = node.value
+    return node, attributes[::-1]
 
 
 class Names:
-    """The names in a source.
+    """The meanings of the names in a source."""
 
-    `uses` are the places where something is looked up, called, set or defined, in the order of the source.
-    Left out are annotations, what only runs when the file is run as a script, and functions that nothing
-    mentions.
-    """
-
-    def __init__(self, tree: ast.Module, asked: Iterable[str]) -> None:
-        self.uses: list[Use] = []
-        self.top = _Scope(None)
-        self._stars: list[str] = []
-        self._attributes: dict[str, list[tuple[ast.expr, Use]]] = {}
-        self._own_attributes: set[str] = set()
-        self._own_classes: set[str] = set()
-        self._set_on: set[str] = set()
-        self._position = 0
-        self._read(tree, frozenset(asked))
-
-    # Reading: one walk in the order of the source, without recursion, since the source may be nested deeply.
-
-    def _read(self, tree: ast.Module, asked: frozenset[str]) -> None:
-        mentioned = _mentioned(tree, asked)
-        is_script = not any(
-            isinstance(node, ast.Name) and node.id == "__name__" and isinstance(node.ctx, ast.Store)
-            for node in ast.walk(tree)
-        )
-        body: list[ast.stmt] = []
-        for node in tree.body:
-            if is_script and _is_main_guard(node):
-                body.extend(node.orelse)
-            elif node not in mentioned.without:
-                body.append(node)
-        stack = [_Task(node, self.top, certain=True, in_loop=False) for node in reversed(body)]
-        while stack:
-            task = stack.pop()
-            self._position += 1
-            if task.then_bind:
-                self._bind(task)
-                continue
-            stack.extend(reversed(self._visit(task)))
-
-    def _visit(self, task: _Task) -> list[_Task]:
-        """Note the node, and say what to visit next."""
-        node, scope = task.node, task.scope
-        certain = task.certain and not isinstance(node, _Branching)
-        in_loop = task.in_loop or isinstance(node, _Looping)
-
-        def below(children: Iterable[ast.AST | None], inside: _Scope = scope) -> list[_Task]:
-            if inside is not scope:
-                return [_Task(child, inside, True, False) for child in children if child is not None]
-            return [_Task(child, scope, certain, in_loop) for child in children if child is not None]
-
-        def bind() -> _Task:
-            return _Task(node, scope, task.certain, task.in_loop, then_bind=True)
-
-        if isinstance(node, ast.Name):
-            if isinstance(node.ctx, ast.Load):
-                self._use(task)
-            elif isinstance(node.ctx, ast.Store):
-                self._add(scope, node.id, task, node.lineno)
-            return []
-        if isinstance(node, ast.Attribute):
-            self._use(task)
-            base: ast.expr = node
-            while isinstance(base, ast.Attribute):
-                base = base.value
-            return [] if isinstance(base, ast.Name) else below([base])
-        if isinstance(node, ast.Call):
-            self._use(task)
-            arguments = [*node.args, *node.keywords]
-            if _is_named(node.func, ("isinstance", "issubclass")) and len(arguments) == 2:
-                arguments = [argument for argument in arguments if not _only_names_types(argument)]
-            return [_Task(node.func, scope, certain, in_loop, is_called=True), *below(arguments)]
-        if isinstance(node, ast.Subscript):
-            self._use(task)
-            return below([node.value, node.slice])
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            self._use(task)
-            self._bind_import(node, task)
-            return []
-        if isinstance(node, _Scoped):
-            return self._visit_function(node, task, below)
-        if isinstance(node, ast.ClassDef):
-            self._use(task)
-            inside = _Scope(scope, is_class=True)
-            self._own_classes.add(node.name)
-            if not any(_is_named(base, ("Tensor", "Parameter")) for base in node.bases):
-                self._own_attributes.update(_members(node))
-            first = below([*node.decorator_list, *node.bases, *node.keywords])
-            return [*first, *below(node.body, inside), bind()]
-        if isinstance(node, ast.Assign):
-            targets = [target for target in node.targets if not isinstance(target, ast.Name)]
-            return [*below([node.value]), bind(), *below(map(_without_names, targets))]
-        if isinstance(node, ast.AnnAssign):
-            annotation = None if _only_names_types(node.annotation) else node.annotation
-            target = None if isinstance(node.target, ast.Name) else node.target
-            return [*below([node.value, annotation]), bind(), *below([target])]
-        if isinstance(node, ast.NamedExpr):
-            return [*below([node.value]), bind()]
-        if isinstance(node, ast.For | ast.AsyncFor):
-            return [*below([node.iter]), bind(), *below([node.target, *node.body, *node.orelse])]
-        if isinstance(node, ast.Global | ast.Nonlocal):
-            outer = self.top if isinstance(node, ast.Global) else scope.parent
-            for name in node.names:
-                scope.elsewhere[name] = outer or self.top
-            return []
-        if isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
-            self._add(scope, node.name, task, node.lineno)
-        elif isinstance(node, ast.MatchMapping) and node.rest:
-            self._add(scope, node.rest, task, node.lineno)
-        return below(ast.iter_child_nodes(node))
-
-    def _visit_function(self, node: _Scoped, task: _Task, below: _Below) -> list[_Task]:
-        scope, arguments = task.scope, node.args
-        inside = _Scope(_closest_function(scope))
-        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-        for argument in (*every, arguments.vararg, arguments.kwarg):
-            if argument is not None:
-                self._add(inside, argument.arg, task, node.lineno)
-        where = Use(node, scope, self._position, task.in_loop)
-        positional = [*arguments.posonlyargs, *arguments.args]
-        with_default = [
-            *zip(reversed(positional), reversed(arguments.defaults), strict=False),
-            *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
-        ]
-        for argument, default in with_default:
-            if default is not None:
-                inside.bindings[argument.arg].append(_Binding(self._position, False, "", default, where))
-        first: list[ast.AST | None] = [*arguments.defaults, *arguments.kw_defaults]
-        if isinstance(node, ast.Lambda):
-            return [*below(first), *below([node.body], inside)]
-        self._use(task)
-        annotations = [
-            annotation
-            for annotation in (
-                node.returns,
-                *(argument.annotation for argument in every),
-                *(each.annotation for each in (arguments.vararg, arguments.kwarg) if each is not None),
-            )
-            if annotation is not None and not _only_names_types(annotation)
-        ]
-        self._add(scope, node.name, task, node.lineno)
-        return [*below([*node.decorator_list, *first, *annotations]), *below(node.body, inside)]
-
-    def _use(self, task: _Task) -> None:
-        self.uses.append(Use(task.node, task.scope, self._position, task.in_loop, task.is_called))
-
-    def _add(
-        self,
-        scope: _Scope,
-        name: str,
-        task: _Task,
-        line: int,
-        dotted: str = "",
-        value: ast.expr | None = None,
-    ) -> None:
-        certain = task.certain
-        if name in scope.elsewhere:
-            scope, certain = scope.elsewhere[name], False
-        where = Use(task.node, task.scope, self._position, task.in_loop)
-        binding = _Binding(self._position, certain, dotted, value, where, line)
-        scope.bindings.setdefault(name, []).append(binding)
-
-    def _bind(self, task: _Task) -> None:
-        node = task.node
-        if isinstance(node, ast.ClassDef):
-            self._add(task.scope, node.name, task, node.lineno)
-        elif isinstance(node, ast.Assign):
-            for target in node.targets:
-                self._bind_target(target, node.value, task)
-        elif isinstance(node, ast.AnnAssign | ast.NamedExpr):
-            if node.value is not None:
-                self._bind_target(node.target, node.value, task)
-        elif isinstance(node, ast.For | ast.AsyncFor) and isinstance(node.iter, ast.Tuple | ast.List):
-            for value in node.iter.elts[:_MEANINGS]:
-                self._bind_target(node.target, value, task)
-
-    def _bind_target(self, target: ast.expr, value: ast.expr, task: _Task) -> None:
-        waiting = [(target, value)]
-        while waiting:
-            target, value = waiting.pop()
-            if isinstance(target, ast.Name):
-                self._add(task.scope, target.id, task, target.lineno, value=value)
-                if task.scope.is_class:
-                    self._remember_attribute(target.id, value, task)
-            elif isinstance(target, ast.Attribute):
-                self._remember_attribute(target.attr, value, task)
-                if isinstance(target.value, ast.Name):
-                    self._set_on.add(f"{target.value.id}.{target.attr}")
-            elif isinstance(target, ast.Tuple | ast.List):
-                if isinstance(value, ast.Tuple | ast.List) and len(value.elts) == len(target.elts):
-                    waiting.extend(zip(target.elts, value.elts, strict=True))
-                else:
-                    waiting.extend((part, ast.Constant(None)) for part in target.elts)
-            elif isinstance(target, ast.Starred):
-                waiting.append((target.value, ast.Constant(None)))
-
-    def _remember_attribute(self, name: str, value: ast.expr, task: _Task) -> None:
-        where = Use(task.node, task.scope, self._position, task.in_loop)
-        self._attributes.setdefault(name, []).append((value, where))
-
-    def _bind_import(self, node: ast.Import | ast.ImportFrom, task: _Task) -> None:
-        for alias in node.names:
-            if isinstance(node, ast.Import):
-                dotted = alias.name if alias.asname else alias.name.partition(".")[0]
-                self._add(task.scope, alias.asname or dotted, task, node.lineno, dotted)
-            elif not node.level and node.module:
-                if alias.name == "*":
-                    self._stars.append(node.module)
-                else:
-                    dotted = f"{node.module}.{alias.name}"
-                    self._add(task.scope, alias.asname or alias.name, task, node.lineno, dotted)
-            elif alias.name != "*":
-                self._add(task.scope, alias.asname or alias.name, task, node.lineno)
-
-    # Asking.
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._stars = tuple(source.stars)[:_MEANINGS]
+        self._meanings: dict[Binding, frozenset[str]] = {}
+        self._put: dict[str, frozenset[str]] = {}
 
     def dotted(self, node: ast.expr, use: Use) -> frozenset[str]:
-        """The dotted names that an expression may stand for; none where it is the source's own, or unknown."""
+        """The dotted names an expression can stand for; none where it is unknown, or the source's own."""
         return self._dotted(node, use, _DEPTH)
 
     def text(self, node: ast.expr, use: Use) -> str | None:
@@ -313,99 +66,122 @@ class Names:
         return self._text(node, use, _DEPTH)
 
     def handed_in(self, name: str) -> Iterator[tuple[str, int]]:
-        """What a name at the top of the module stands for in the end, where it was imported, and the line."""
-        bindings = self.top.bindings.get(name)
-        if not bindings:
+        """What a name of the module was imported as, where that is what it means in the end, and the line."""
+        bindings = self._source.top.bindings.get(name)
+        if bindings is None:
             yield from ((f"{module}.{name}", 1) for module in self._stars)
             return
-        for binding in _in_the_end(bindings):
-            if binding.dotted:
-                yield binding.dotted, binding.line
+        yield from ((binding.dotted, binding.line) for binding in _last(bindings) if binding.dotted)
 
     def is_own(self, base: ast.expr, attribute: str, use: Use) -> bool:
-        """Whether an attribute is one that the source itself has given to what it is looked up on."""
-        if isinstance(base, ast.Name):
-            if f"{base.id}.{attribute}" in self._set_on:
-                return True
-            if attribute not in self._own_attributes:
-                return False
-            if base.id in ("self", "cls") or base.id in self._own_classes:
-                return True
-            bindings = self._bindings_of(base.id, use)[1]
-            return any(self._is_own_instance(binding.value) for binding in bindings)
-        return attribute in self._own_attributes and self._is_own_instance(base)
+        """Whether the source itself put the attribute on what it is looked up on."""
+        if isinstance(base, ast.Name) and f"{base.id}.{attribute}" in self._source.set_on:
+            return True
+        if attribute not in self._source.own_members:
+            return False
+        if not isinstance(base, ast.Name):
+            return self._is_own_instance(base)
+        if base.id in ("self", "cls") or base.id in self._source.own_classes:
+            return True
+        bindings = self._bindings_of(base.id, use) or ()
+        return any(binding.value is not None and self._is_own_instance(binding.value) for binding in bindings)
 
-    def _is_own_instance(self, value: ast.expr | None) -> bool:
-        return isinstance(value, ast.Call) and _is_named(value.func, ("super", *self._own_classes))
+    def _is_own_instance(self, value: ast.expr) -> bool:
+        return isinstance(value, ast.Call) and is_named(value.func, {"super", *self._source.own_classes})
 
     def _dotted(self, node: ast.expr, use: Use, depth: int) -> frozenset[str]:
         if depth <= 0:
             return _NOTHING
-        if isinstance(node, ast.Name):
-            return self._meanings(node.id, use, depth)
-        if isinstance(node, ast.Attribute):
-            return self._dotted_attribute(node, use, depth)
-        if isinstance(node, ast.Call):
-            return self._dotted_call(node, use, depth)
-        if isinstance(node, ast.Subscript):
-            return self._dotted_item(node, use, depth)
-        if isinstance(node, ast.NamedExpr):
-            return self._dotted(node.value, use, depth - 1)
-        if isinstance(node, ast.IfExp):
-            return self._any_of((node.body, node.orelse), use, depth)
-        if isinstance(node, ast.BoolOp):
-            return self._any_of(node.values, use, depth)
+        match node:
+            case ast.Name():
+                return self._name(node.id, use, depth)
+            case ast.Attribute():
+                return self._attribute(node, use, depth)
+            case ast.Call():
+                return self._call(node, use, depth)
+            case ast.Subscript():
+                return self._item(node, use, depth)
+            case ast.NamedExpr():
+                return self._dotted(node.value, use, depth - 1)
+            case ast.IfExp():
+                return self._any_of((node.body, node.orelse), use, depth)
+            case ast.BoolOp():
+                return self._any_of(node.values, use, depth)
         return _NOTHING
 
     def _any_of(self, nodes: Iterable[ast.expr], use: Use, depth: int) -> frozenset[str]:
-        found: set[str] = set()
+        found: frozenset[str] = _NOTHING
         for node in nodes:
             found |= self._dotted(node, use, depth - 1)
             if len(found) >= _MEANINGS:
                 break
-        return frozenset(found)
+        return found
 
-    def _dotted_attribute(self, node: ast.Attribute, use: Use, depth: int) -> frozenset[str]:
+    def _name(self, name: str, use: Use, depth: int) -> frozenset[str]:
+        bindings = self._bindings_of(name, use)
+        if bindings is None:
+            return frozenset({f"builtins.{name}", *(f"{module}.{name}" for module in self._stars)})
+        found: frozenset[str] = _NOTHING
+        for binding in bindings:
+            found |= self._bound(binding, depth)
+            if len(found) >= _MEANINGS:
+                break
+        return found
+
+    def _bound(self, binding: Binding, depth: int) -> frozenset[str]:
+        if binding.dotted:
+            return frozenset({binding.dotted})
+        if binding.value is None:
+            return _NOTHING
+        if binding not in self._meanings:
+            self._meanings[binding] = _NOTHING  # for whoever comes round in a circle
+            self._meanings[binding] = self._dotted(binding.value, binding.where, depth - 1)
+        return self._meanings[binding]
+
+    def _attribute(self, node: ast.Attribute, use: Use, depth: int) -> frozenset[str]:
         base, attributes = attributes_of(node)
-        if len(attributes) > _COMPONENTS:
+        if len(attributes) > _PARTS:
             return _NOTHING
         found = self._dotted(base, use, depth - 1)
         for attribute in attributes:
-            if found:
+            if not found:
+                found = self._put_as(attribute, depth)
+            elif attribute != "__dict__":
                 found = frozenset(f"{name}.{attribute}" for name in found)
-            else:
-                found = self._kept_as(attribute, depth)
-        return frozenset(name.replace(".__dict__", "") for name in found)
+        return found
 
-    def _kept_as(self, attribute: str, depth: int) -> frozenset[str]:
+    def _put_as(self, attribute: str, depth: int) -> frozenset[str]:
         """What was put on any object under this name: `self.F = torch.nn.functional`."""
-        found: set[str] = set()
-        for value, where in self._attributes.get(attribute, ())[:_BINDINGS]:
-            if isinstance(value, ast.Name | ast.Attribute):
-                found |= self._dotted(value, where, min(depth, 6) - 1)
-        return frozenset(found)
+        if attribute not in self._source.attributes:
+            return _NOTHING
+        if attribute not in self._put:
+            self._put[attribute] = _NOTHING  # for whoever comes round in a circle
+            found: frozenset[str] = _NOTHING
+            for value, where in self._source.attributes[attribute][:_BINDINGS]:
+                found |= self._dotted(value, where, depth - 1)
+            self._put[attribute] = found
+        return self._put[attribute]
 
-    def _dotted_call(self, node: ast.Call, use: Use, depth: int) -> frozenset[str]:
+    def _call(self, node: ast.Call, use: Use, depth: int) -> frozenset[str]:
         """A call that only looks something up."""
+        if not node.args:
+            return _NOTHING
         for function in self._dotted(node.func, use, depth - 1):
-            if function in ("builtins.getattr", "inspect.getattr_static") and len(node.args) >= 2:
-                name = self._text(node.args[1], use, depth - 1)
-                found = self._dotted(node.args[0], use, depth - 1)
-                return frozenset(f"{base}.{name}" for base in found) if name else _NOTHING
-            if function in _IMPORTERS and node.args:
-                name = self._text(node.args[0], use, depth - 1)
-                return frozenset({name}) if name else _NOTHING
-            if function in ("builtins.vars", "functools.partial", "importlib.reload") and node.args:
+            if function in _HANDS_BACK:
                 return self._dotted(node.args[0], use, depth - 1)
-            if function == "sys.modules.get" and node.args:
+            if function in _IMPORTERS:
                 name = self._text(node.args[0], use, depth - 1)
                 return frozenset({name}) if name else _NOTHING
-            if function.endswith((".__getattribute__", ".__getattr__")) and node.args:
+            if function == "builtins.getattr" and len(node.args) >= 2:
+                bases = self._dotted(node.args[0], use, depth - 1)
+                name = self._text(node.args[1], use, depth - 1)
+                return frozenset(f"{base}.{name}" for base in bases) if name else _NOTHING
+            if function.endswith(".__getattribute__"):
                 name = self._text(node.args[-1], use, depth - 1)
-                return frozenset({f"{function.rpartition('.')[0]}.{name}"}) if name else _NOTHING
+                return frozenset({function.removesuffix("__getattribute__") + name}) if name else _NOTHING
         return _NOTHING
 
-    def _dotted_item(self, node: ast.Subscript, use: Use, depth: int) -> frozenset[str]:
+    def _item(self, node: ast.Subscript, use: Use, depth: int) -> frozenset[str]:
         held = node.value
         if isinstance(held, ast.Tuple | ast.List):
             return self._any_of(held.elts[:_BINDINGS], use, depth)
@@ -414,94 +190,83 @@ class Names:
         name = self._text(node.slice, use, depth - 1)
         if not name:
             return _NOTHING
-        if isinstance(held, ast.Call) and _is_named(held.func, ("globals", "locals", "vars")) and not held.args:
-            return self._meanings(name, use, depth - 1)
+        is_namespace = isinstance(held, ast.Attribute) and held.attr == "__dict__"
+        if isinstance(held, ast.Call):
+            if not held.args and is_named(held.func, ("globals", "locals", "vars")):
+                return self._name(name, use, depth - 1)
+            is_namespace = True
         found = self._dotted(held, use, depth - 1)
-        return frozenset(
-            name if base == "sys.modules" else f"{base}.{name}"
-            for base in found
-            if base == "sys.modules" or _is_looked_into(held)
-        )
+        if "sys.modules" in found:
+            return frozenset({name})
+        return frozenset(f"{base}.{name}" for base in found) if is_namespace else _NOTHING
 
-    def _meanings(self, name: str, use: Use, depth: int) -> frozenset[str]:
-        is_bound, bindings = self._bindings_of(name, use)
-        if not is_bound:
-            return frozenset({f"builtins.{name}", *(f"{module}.{name}" for module in self._stars)})
-        found: set[str] = set()
-        for binding in bindings:
-            found |= self._meanings_of(binding, depth)
-            if len(found) >= _MEANINGS:
-                break
-        return frozenset(found)
-
-    def _meanings_of(self, binding: _Binding, depth: int) -> frozenset[str]:
-        if binding.dotted:
-            return frozenset({binding.dotted})
-        if binding.value is None or binding.where is None or binding.resolving:
-            return _NOTHING
-        if binding.meanings is None:
-            binding.resolving = True
-            try:
-                binding.meanings = self._dotted(binding.value, binding.where, depth - 1)
-            finally:
-                binding.resolving = False
-        return binding.meanings
-
-    def _bindings_of(self, name: str, use: Use) -> tuple[bool, list[_Binding]]:
-        """Whether the source binds the name, and the bindings that may hold where it is used."""
-        scope: _Scope | None = use.scope
-        while scope is not None:
-            bindings = scope.bindings.get(name)
-            if bindings and (scope is use.scope or not scope.is_class):
-                if scope is not use.scope or use.in_loop:
-                    return True, _in_the_end(bindings)
-                earlier = _before(bindings, use.position)
-                if earlier:
-                    return True, _in_the_end(earlier)
-                if scope.parent is not None and not scope.is_class:
-                    return True, _in_the_end(bindings)
+    def _bindings_of(self, name: str, use: Use) -> list[Binding] | None:
+        """The bindings of a name that may hold where it is used; None where the source does not bind it."""
+        scope = use.scope
+        bindings = scope.bindings.get(name, [])
+        is_function = scope.parent is not None and not scope.is_class
+        if bindings:
+            before = bisect_left(bindings, use.position, key=lambda binding: binding.where.position)
+            if before and not use.in_loop:
+                return _last(bindings, before)
+            if use.in_loop or is_function:
+                return _last(bindings)
+        while scope.parent is not None:
             scope = scope.parent
-        return name in self.top.bindings and use.scope is not self.top, []
-
-    def _text(self, node: ast.expr, use: Use, depth: int) -> str | None:
-        text = self._text_uncut(node, use, depth) if depth > 0 else None
-        return text if text is None or len(text) <= _TEXT else None
-
-    def _text_uncut(self, node: ast.expr, use: Use, depth: int) -> str | None:
-        if isinstance(node, ast.Constant):
-            return node.value if isinstance(node.value, str) else None
-        if isinstance(node, ast.Name):
-            bindings = self._bindings_of(node.id, use)[1]
-            if len(bindings) != 1 or bindings[0].value is None or bindings[0].where is None:
-                return None
-            return self._text(bindings[0].value, bindings[0].where, min(depth, 6) - 1)
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-            return self._joined((node.left, node.right), "", use, depth)
-        if isinstance(node, ast.JoinedStr):
-            return self._joined(node.values[:_BINDINGS], "", use, depth)
-        if isinstance(node, ast.FormattedValue):
-            return self._text(node.value, use, depth - 1)
-        if isinstance(node, ast.Subscript):
-            text = self._text(node.value, use, depth - 1)
-            return text[::-1] if text is not None and _reverses(node.slice) else None
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
-            text = self._text(node.func.value, use, depth - 1)
-            if text is not None and node.func.attr in ("lower", "upper", "strip") and not node.args:
-                return {"lower": text.lower, "upper": text.upper, "strip": text.strip}[node.func.attr]()
-            if text is not None and node.func.attr == "join" and len(node.args) == 1:
-                parts = node.args[0]
-                if isinstance(parts, ast.List | ast.Tuple) and len(parts.elts) <= _BINDINGS:
-                    return self._joined(parts.elts, text, use, depth)
+            bindings = scope.bindings.get(name, [])
+            if bindings and not scope.is_class:
+                return _last(bindings)
         return None
 
-    def _joined(self, nodes: Iterable[ast.expr], between: str, use: Use, depth: int) -> str | None:
+    def _text(self, node: ast.expr, use: Use, depth: int) -> str | None:
+        if depth <= 0:
+            return None
+        text = self._uncut_text(node, use, depth - 1)
+        return text if text is None or len(text) <= _CHARACTERS else None
+
+    def _uncut_text(self, node: ast.expr, use: Use, depth: int) -> str | None:
+        match node:
+            case ast.Constant(value=str(constant)):
+                return constant
+            case ast.Name():
+                bindings = self._bindings_of(node.id, use) or []
+                if len(bindings) == 1 and bindings[0].value is not None:
+                    return self._text(bindings[0].value, bindings[0].where, min(depth, 6))
+            case ast.BinOp(op=ast.Add()):
+                return self._joined([node.left, node.right], "", use, depth)
+            case ast.JoinedStr():
+                return self._joined(node.values, "", use, depth)
+            case ast.FormattedValue():
+                return self._text(node.value, use, depth)
+            case ast.Subscript(slice=ast.Slice(lower=None, upper=None, step=ast.UnaryOp(op=ast.USub()))):
+                text = self._text(node.value, use, depth)
+                return None if text is None else text[::-1]
+            case ast.Call(
+                func=ast.Attribute(value=held, attr="join"), args=[ast.List() | ast.Tuple() as parts]
+            ):
+                between = self._text(held, use, depth)
+                return None if between is None else self._joined(parts.elts, between, use, depth)
+            case ast.Call(func=ast.Attribute(value=held, attr=method), args=[]) if method in _CHANGES:
+                text = self._text(held, use, depth)
+                return None if text is None else _CHANGES[method](text)
+        return None
+
+    def _joined(self, nodes: list[ast.expr], between: str, use: Use, depth: int) -> str | None:
         parts: list[str] = []
-        for node in nodes:
-            part = self._text(node, use, depth - 1)
+        for node in nodes[:_BINDINGS]:
+            part = self._text(node, use, depth)
             if part is None:
                 return None
             parts.append(part)
-        return between.join(parts)
+        return between.join(parts) if len(nodes) <= _BINDINGS else None
 
 
-_IMPORTERS = frozenset({"builtins.__import__", "importlib.import_module", "importlib.__import__"})
+def _last(bindings: list[Binding], end: int | None = None) -> list[Binding]:
+    """The last ones before the end, back to one that is certain: what was before it no longer counts."""
+    end = len(bindings) if end is None else end
+    found: list[Binding] = []
+    for binding in reversed(bindings[max(0, end - _BINDINGS) : end]):
+        found.append(binding)
+        if binding.certain:
+            break
+    return found

@@ -39,7 +39,7 @@ class _Forkserver:
     def __init__(self, control: socket.socket, setup: dict[str, Any]) -> None:
         import torch
 
-        from grader.worker.warm import warm
+        from grader.worker.warm import fill_holes, warm
 
         self.control = control
         self.setup = setup
@@ -58,6 +58,7 @@ class _Forkserver:
         # What is alive now lives as long as the process: children that collect need not copy its pages.
         gc.collect()
         gc.freeze()
+        fill_holes()
         # Until here stderr told the examiner why a start failed; workers have none.
         os.dup2(1, 2)
         self.say({"ready": True, "torch": torch.__version__})
@@ -111,6 +112,7 @@ class _Forkserver:
                 "status": status,
                 "cpu_seconds": usage.ru_utime + usage.ru_stime,
                 "peak_kib": usage.ru_maxrss,
+                "page_faults": usage.ru_minflt,
             }
         )
 

@@ -64,6 +64,7 @@ class Exit:
     status: int
     cpu_seconds: float
     peak_kib: int
+    page_faults: int
 
     @property
     def signal(self) -> int | None:
@@ -104,7 +105,7 @@ class Worker:
                 pass
             os.close(self._pidfd)
             reply, _ = self.server.ask({"reap": self.inner_pid})
-            self._exit = Exit(reply["status"], reply["cpu_seconds"], reply["peak_kib"])
+            self._exit = Exit(reply["status"], reply["cpu_seconds"], reply["peak_kib"], reply["page_faults"])
         return self._exit
 
 

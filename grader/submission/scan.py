@@ -1,0 +1,225 @@
+"""Looking through a source for what the exercise forbids, and for ways round the grader.
+
+It reads the tree and runs nothing. What it finds is evidence for a human, not a grade and not a proof: it
+sees the ordinary ways to call what is forbidden, whatever it was imported as.
+"""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Iterator
+
+from grader.course.load import Exercise
+from grader.errors import one_line
+from grader.result import Finding
+from grader.submission.families import Forbidden, forbidden_names
+from grader.submission.hatches import HATCH_ATTRIBUTES, HATCHES, NO_HATCHES
+from grader.submission.names import Names, attributes_of
+from grader.submission.scopes import Source, Use, take_apart
+
+__all__ = ["scan"]
+
+_FINDINGS = 50
+_NAME_CHARACTERS = 80
+
+_TAKES_OVER = frozenset({"__torch_function__", "__torch_dispatch__"})
+
+# Settings that are meant to be set.
+_SETTINGS = ("torch.backends.",)
+
+_GETTERS = frozenset({"operator.attrgetter", "operator.methodcaller"})
+_SETTERS = frozenset({"builtins.setattr", "builtins.delattr"})
+
+
+def scan(source: str, exercise: Exercise) -> tuple[Finding, ...]:
+    """What a human should look at in an answer, by its lines; nothing where the source is no Python.
+
+    The kinds are `forbidden_call`, `escape_hatch`, and `not_scanned` for a source that is too much for it.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # on a student's "\d", say: it is nothing to us
+            tree = ast.parse(source)
+        found = take_apart(tree, exercise.names)
+        findings = list(_Scan(found, forbidden_names(exercise.forbidden)).findings(exercise.names))
+    except (SyntaxError, ValueError):
+        return ()
+    except (RecursionError, MemoryError):
+        return (Finding(kind="not_scanned", message="could not be scanned: it is nested too deeply"),)
+    findings.sort(key=lambda finding: finding.line or 0)
+    return tuple(findings[:_FINDINGS])
+
+
+class _Scan:
+    def __init__(self, source: Source, forbidden: Forbidden) -> None:
+        self._source = source
+        self._names = Names(source)
+        self._forbidden = forbidden
+        self._seen: set[tuple[str, str, int]] = set()
+
+    def findings(self, asked: tuple[str, ...]) -> Iterator[Finding]:
+        for use in self._source.uses:
+            match use.node:
+                case ast.Name() as node:
+                    yield from self._looked_up(node, use)
+                case ast.Attribute() as node:
+                    yield from self._attribute(node, use)
+                case ast.Call() as node:
+                    yield from self._call(node, use)
+                case ast.Subscript() as node:
+                    yield from self._item(node, use)
+                case ast.ImportFrom(module=str(module), names=[ast.alias(name="*")]) as node:
+                    yield from self._hatch(module, node.lineno)
+                case ast.ClassDef() as node:
+                    yield from self._class(node)
+        for name in asked:
+            for dotted, line in self._names.handed_in(name):
+                yield from self._forbidden_name(dotted, line, "hands in")
+
+    def _looked_up(self, node: ast.expr, use: Use) -> Iterator[Finding]:
+        for dotted in sorted(self._names.dotted(node, use)):
+            yield from self._forbidden_name(dotted, node.lineno, "calls" if use.is_called else "uses")
+            yield from self._hatch(dotted, node.lineno)
+
+    def _attribute(self, node: ast.Attribute, use: Use) -> Iterator[Finding]:
+        base, attributes = attributes_of(node)
+        for attribute in attributes:
+            if attribute in HATCH_ATTRIBUTES:
+                yield from self._found(
+                    "escape_hatch", f"uses {attribute}, which no exercise needs", attribute, 0, node
+                )
+        if not isinstance(node.ctx, ast.Load):
+            yield from self._tampering(node.value, node.attr, use, node)
+            return
+        if self._names.dotted(node, use):
+            yield from self._looked_up(node, use)
+            return
+        while len(attributes) > 1 and attributes[-1].startswith("__"):
+            attributes.pop()
+        on = base if len(attributes) == 1 else node.value
+        yield from self._method(on, attributes[-1], use, node)
+
+    def _method(self, base: ast.expr, attribute: str, use: Use, node: ast.expr) -> Iterator[Finding]:
+        """An attribute of what may be a tensor."""
+        why = self._forbidden.match_method(attribute)
+        if why and not self._names.is_own(base, attribute, use):
+            verb = "calls" if use.is_called or isinstance(node, ast.Call) else "uses"
+            yield from self._forbidden_because(f"torch.Tensor.{attribute}", why, node.lineno, verb)
+
+    def _call(self, node: ast.Call, use: Use) -> Iterator[Finding]:
+        yield from self._looked_up(node, use)
+        functions = self._names.dotted(node.func, use)
+        if functions & _SETTERS and len(node.args) >= 2:
+            yield from self._tampering(node.args[0], self._names.text(node.args[1], use) or "...", use, node)
+        if "builtins.getattr" in functions and len(node.args) >= 2:
+            yield from self._got(node, use)
+        if functions & _GETTERS:
+            yield from self._getter(node, use)
+        if any(name.startswith("torch.") for name in functions):
+            yield from self._op_by_its_name(node, use)
+
+    def _got(self, node: ast.Call, use: Use) -> Iterator[Finding]:
+        """`getattr(x, "softmax")`, where x is no module: that was seen to already."""
+        bases = self._names.dotted(node.args[0], use)
+        name = self._names.text(node.args[1], use)
+        if name is not None and not bases:
+            yield from self._method(node.args[0], name, use, node)
+        elif name is None and any(map(_is_torch, bases)):
+            yield from self._hidden_name(node)
+
+    def _getter(self, node: ast.Call, use: Use) -> Iterator[Finding]:
+        """`operator.methodcaller("softmax", 1)`."""
+        for argument in node.args:
+            for name in (self._names.text(argument, use) or "").split("."):
+                why = self._forbidden.match_op(name)
+                if why:
+                    yield from self._forbidden_because(f"torch.{name}", why, node.lineno, "looks up")
+
+    def _op_by_its_name(self, node: ast.Call, use: Use) -> Iterator[Finding]:
+        """`torch._C._jit_get_operation("aten::softmax")`."""
+        for argument in node.args:
+            text = self._names.text(argument, use)
+            if text and "::" in text:
+                namespace, _, name = text.partition("::")
+                yield from self._forbidden_name(f"torch.ops.{namespace}.{name}", node.lineno, "looks up")
+
+    def _item(self, node: ast.Subscript, use: Use) -> Iterator[Finding]:
+        held = node.value
+        if isinstance(node.ctx, ast.Load):
+            yield from self._looked_up(node, use)
+        is_namespace = isinstance(held, ast.Attribute) and held.attr == "__dict__"
+        if isinstance(held, ast.Call):
+            is_namespace = bool(
+                self._names.dotted(held.func, use) & {"builtins.vars", "builtins.globals", "builtins.locals"}
+            )
+        if not is_namespace:
+            return
+        if not isinstance(node.ctx, ast.Load):
+            yield from self._tampering(held, self._names.text(node.slice, use) or "...", use, node)
+        elif self._names.text(node.slice, use) is None:
+            of_the_source = isinstance(held, ast.Call) and not held.args
+            if of_the_source or any(map(_is_torch, self._names.dotted(held, use))):
+                yield from self._hidden_name(node)
+
+    def _class(self, node: ast.ClassDef) -> Iterator[Finding]:
+        for statement in node.body:
+            if isinstance(statement, ast.FunctionDef) and statement.name in _TAKES_OVER:
+                words = f"defines {statement.name}, which no exercise needs"
+                yield from self._found("escape_hatch", words, statement.name, 0, statement)
+
+    def _tampering(self, base: ast.expr, attribute: str, use: Use, node: ast.expr) -> Iterator[Finding]:
+        for dotted in sorted(self._names.dotted(base, use)):
+            name = f"{dotted}.{attribute}"
+            if not name.startswith((*_SETTINGS, "builtins.")) or dotted == "builtins":
+                words = f"replaces {_shown(name)}"
+                yield from self._found("escape_hatch", words, f"={name}", 0, node)
+
+    def _hidden_name(self, node: ast.expr) -> Iterator[Finding]:
+        words = "looks something up by a name that is made while it runs"
+        yield from self._found("escape_hatch", words, "hidden", 0, node)
+
+    def _forbidden_name(self, dotted: str, line: int, verb: str) -> Iterator[Finding]:
+        why = self._forbidden.match(dotted)
+        if why:
+            yield from self._forbidden_because(dotted, why, line, verb)
+
+    def _forbidden_because(self, dotted: str, why: str, line: int, verb: str) -> Iterator[Finding]:
+        if self._is_new("forbidden_call", dotted, line):
+            message = f"{verb} {_shown(dotted)}{why}"
+            yield Finding(kind="forbidden_call", message=message, line=line)
+
+    def _hatch(self, dotted: str, line: int) -> Iterator[Finding]:
+        parts = dotted.split(".")
+        prefixes = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
+        if any(prefix in NO_HATCHES for prefix in prefixes):
+            return
+        for prefix in prefixes:
+            # Once for each is enough: they are no calls to be mended one by one.
+            if prefix in HATCHES and self._is_new("escape_hatch", prefix, 0):
+                shown = prefix.removeprefix("builtins.")
+                yield Finding(
+                    kind="escape_hatch", message=f"uses {shown}, which no exercise needs", line=line
+                )
+
+    def _found(
+        self, kind: str, message: str, what: str, place: int, node: ast.expr | ast.stmt
+    ) -> Iterator[Finding]:
+        if self._is_new(kind, what, place):
+            yield Finding(kind=kind, message=message, line=node.lineno)
+
+    def _is_new(self, kind: str, what: str, place: int) -> bool:
+        key = (kind, what, place)
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        return True
+
+
+def _is_torch(dotted: str) -> bool:
+    return dotted == "torch" or dotted.startswith("torch.")
+
+
+def _shown(name: str) -> str:
+    name = one_line(name)
+    return name if len(name) <= _NAME_CHARACTERS else name[: _NAME_CHARACTERS - 1] + "…"

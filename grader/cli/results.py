@@ -63,9 +63,9 @@ def show_exercise(result: ExerciseResult, lang: Language, *, all_tests: bool = F
 def show_topics(result: GradingResult, titles: dict[str, str], lang: Language) -> None:
     """The scores by topic, and the sum."""
     rows: list[Sequence[str]] = [
-        (titles.get(topic.id, topic.id), f"{topic.score:g}", f"{topic.max_score:g}") for topic in result.topics
+        (titles.get(topic.id, topic.id), shown(topic.score), shown(topic.max_score)) for topic in result.topics
     ]
-    rows.append(("总分" if lang == "zh" else "total", f"{result.score:g}", f"{result.max_score:g}"))
+    rows.append(("总分" if lang == "zh" else "total", shown(result.score), shown(result.max_score)))
     columns = ("主题", "得分", "满分") if lang == "zh" else ("topic", "score", "of")
     show_table(columns, rows, numbers=columns[1:])
 
@@ -77,4 +77,9 @@ def _test_line(test: TestResult, alike: int) -> str:
 
 
 def _points(score: float, of: float) -> str:
-    return f"{score:g}/{of:g}"
+    return f"{shown(score)}/{shown(of)}"
+
+
+def shown(points: float) -> str:
+    """Points for people: two places at most."""
+    return f"{round(points, 2):g}"

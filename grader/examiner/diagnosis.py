@@ -25,16 +25,27 @@ class Diagnostician:
     _known: dict[tuple[str, str, int], dict[str, Run]] = field(default_factory=dict)
 
     def diagnose(self, exercise: Exercise, runs: list[Run]) -> WrongAnswer | None:
-        """The one wrong answer that behaves as these runs do, if there is exactly one."""
+        """The wrong answer that behaves as these runs do, if one does so more than any other.
+
+        It has to account for at least half of the tests that failed: who has this misconception may have made
+        another mistake besides.
+        """
         failed = [run for run in runs if run.error is not None]
-        candidates = [n for n in range(len(exercise.wrong_answers)) if self._matches(exercise, n, failed)]
+        alike = [self._alike(exercise, n, failed) for n in range(len(exercise.wrong_answers))]
+        most = max(alike, default=0)
+        if not most or 2 * most < len(failed):
+            return None
+        candidates = [n for n, count in enumerate(alike) if count == most]
         if len(candidates) > 1:
             # Alike where both fail: the tests that passed may tell them apart.
-            candidates = [n for n in candidates if self._matches(exercise, n, runs)]
+            counts = {n: self._alike(exercise, n, runs) for n in candidates}
+            most = max(counts.values())
+            candidates = [n for n, count in counts.items() if count == most]
         return exercise.wrong_answers[candidates[0]] if len(candidates) == 1 else None
 
-    def _matches(self, exercise: Exercise, number: int, runs: list[Run]) -> bool:
-        return bool(runs) and all(self._same(self._run_of(exercise, number, run.name), run) for run in runs)
+    def _alike(self, exercise: Exercise, number: int, runs: list[Run]) -> int:
+        """On how many of the tests a wrong answer does the same as the submission."""
+        return sum(self._same(self._run_of(exercise, number, run.name), run) for run in runs)
 
     def _same(self, theirs: Run, ours: Run) -> bool:
         return (

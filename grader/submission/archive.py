@@ -29,7 +29,9 @@ __all__ = ["looks_like_an_archive", "read_archive"]
 _ENTRY = b"PK\x01\x02"
 """What each record in an archive's directory begins with."""
 
-_FLAGS_AT = 8
+_FLAGS_AT = {_ENTRY: 8, b"PK\x03\x04": 6}
+"""Where the marks stand in the two headers of an entry."""
+
 _ENCRYPTED = 0x41
 _NAME_IS_UTF8 = 0x0800
 _UNIX = 3
@@ -89,10 +91,11 @@ def _opened(data: bytes, shown_as: str) -> zipfile.ZipFile:
 
 def _without_utf8_marks(data: bytes) -> bytes:
     patched = bytearray(data)
-    at = patched.find(_ENTRY)
-    while at != -1 and at + _FLAGS_AT + 2 <= len(patched):
-        patched[at + _FLAGS_AT + 1] &= ~(_NAME_IS_UTF8 >> 8) & 0xFF
-        at = patched.find(_ENTRY, at + 1)
+    for signature, offset in _FLAGS_AT.items():
+        at = patched.find(signature)
+        while at != -1 and at + offset + 2 <= len(patched):
+            patched[at + offset + 1] &= ~(_NAME_IS_UTF8 >> 8) & 0xFF
+            at = patched.find(signature, at + 1)
     return bytes(patched)
 
 
@@ -108,7 +111,7 @@ def _choose(
         name = entry.filename
         if name.endswith(("/", "\\")):
             continue
-        if path is None:
+        if path is None or "\0" in entry.orig_filename:
             contents.ignore(name, "leads out of the archive")
         elif _is_ignored(path, environments):
             continue

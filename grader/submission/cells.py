@@ -133,13 +133,10 @@ def python_of(cell: Cell) -> Code:
         first, _, text = text.partition("\n")
         left_out.append(first)
     kept: list[str] = []
-    for line, is_python in _lines(text):
-        if is_python:
-            kept.append(line)
-            continue
-        left_out.append(line.strip())
-        # Where it stood alone in a block, the block must not become empty.
-        kept.append(line[: len(line) - len(line.lstrip())] + "pass")
+    for line, instead in _lines(text):
+        kept.append(line if instead is None else instead)
+        if instead:
+            left_out.append(line.strip())
     return Code("\n".join(kept), tuple(left_out))
 
 
@@ -147,8 +144,8 @@ def _is_for_the_notebook(line: str) -> bool:
     return any(pattern.match(line) for pattern in (_MAGIC, _HELP, _ASSIGNED))
 
 
-def _lines(text: str) -> Iterator[tuple[str, bool]]:
-    """The lines, and of each whether it is Python.
+def _lines(text: str) -> Iterator[tuple[str, str | None]]:
+    """The lines, each with what shall stand in its place, or None where it is Python.
 
     A line for the notebook stands where a statement can begin. One that ends in a backslash takes the next
     line with it.
@@ -159,10 +156,11 @@ def _lines(text: str) -> Iterator[tuple[str, bool]]:
     goes_on = False
     for line in text.split("\n"):
         if goes_on or (not (depth or quotes or continued) and _is_for_the_notebook(line)):
+            # Where it stood alone in a block, the block must not become empty.
+            yield line, "" if goes_on else line[: len(line) - len(line.lstrip())] + "pass"
             goes_on = line.endswith("\\")
-            yield line, False
             continue  # an apostrophe in it opens no string
-        yield line, True
+        yield line, None
         continued = False
         at = 0
         while at < len(line):

@@ -11,13 +11,15 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from grader.errors import WorkerStartError
-from grader.wire import Frames, PeerGone, PeerSilent, WireError, decode
+from grader.errors import WireError, WorkerStartError
 from grader.worker import bubblewrap, libraries
 from grader.worker.probes import Probe, level
 from grader.worker.walls import WallError, refuse_covering
+
+if TYPE_CHECKING:
+    from grader.wire import Frames
 
 _REPLY_BYTES = 1 << 20
 _PACKAGE = Path(__file__).resolve().parent.parent
@@ -255,6 +257,9 @@ class Forkserver:
         Raises:
             WorkerStartError: the forkserver is gone.
         """
+        # The wire imports torch: not before the forkserver is at it as well.
+        from grader.wire import Frames
+
         self.ready()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
@@ -268,6 +273,8 @@ class Forkserver:
         Raises:
             WorkerStartError: the prober did not answer.
         """
+        from grader.wire import PeerGone, PeerSilent, decode
+
         wanted = self.options.limits.memory_mb if memory_mb is None else memory_mb
         sibling = self.spawn()
         prober = self.spawn(

@@ -410,6 +410,11 @@ class _OpCounter(TorchDispatchMode):
         super().__init__()
         self.counts: dict[str, int] = {}
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        # Else torch imports its whole compiler, a second's work, to keep it away from this class.
+        return False
+
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
         name = func.name()
         self.counts[name] = self.counts.get(name, 0) + 1

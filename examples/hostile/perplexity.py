@@ -1,0 +1,7 @@
+"""Asks for a terabyte."""
+
+import torch
+
+
+def perplexity(logits, target, mask=None):
+    return torch.ones(1 << 38).sum()

@@ -78,7 +78,18 @@ def audit(
 def _show(audits: list[Audit]) -> None:
     from grader.cli.terminal import show_table
 
-    columns = ("exercise", "tests", "reference", "stub", "wrong answers", "diagnosed", "mutants", "killed", "equivalent", "survive")
+    columns = (
+        "exercise",
+        "tests",
+        "reference",
+        "stub",
+        "wrong answers",
+        "diagnosed",
+        "mutants",
+        "killed",
+        "equivalent",
+        "survive",
+    )
     rows = [
         (
             result.exercise,

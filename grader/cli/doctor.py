@@ -23,7 +23,9 @@ _LEVELS = {
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for programs.")
-@click.option("--without-bubblewrap", is_flag=True, help="Try the walls that stand where bubblewrap is missing.")
+@click.option(
+    "--without-bubblewrap", is_flag=True, help="Try the walls that stand where bubblewrap is missing."
+)
 @course_options
 @device_option
 def doctor(as_json: bool, without_bubblewrap: bool, course: Path | None, lang: str, device: str) -> int:
@@ -68,7 +70,8 @@ def doctor(as_json: bool, without_bubblewrap: bool, course: Path | None, lang: s
     show_table(("what", "is"), list(versions.items()))
     click.echo()
     rows = [
-        (probe.name, "held" if probe.held else "NOT held", probe.by, probe.detail) for probe in isolation.probes
+        (probe.name, "held" if probe.held else "NOT held", probe.by, probe.detail)
+        for probe in isolation.probes
     ]
     show_table(("a worker tries to", "and is", "by", "detail"), rows)
     click.echo()

@@ -63,7 +63,8 @@ def show_exercise(result: ExerciseResult, lang: Language, *, all_tests: bool = F
 def show_topics(result: GradingResult, titles: dict[str, str], lang: Language) -> None:
     """The scores by topic, and the sum."""
     rows: list[Sequence[str]] = [
-        (titles.get(topic.id, topic.id), shown(topic.score), shown(topic.max_score)) for topic in result.topics
+        (titles.get(topic.id, topic.id), shown(topic.score), shown(topic.max_score))
+        for topic in result.topics
     ]
     rows.append(("总分" if lang == "zh" else "total", shown(result.score), shown(result.max_score)))
     columns = ("主题", "得分", "满分") if lang == "zh" else ("topic", "score", "of")

@@ -71,7 +71,9 @@ def submit(
         titles = {topic.id: topic.title[lang] for topic in found.topics}
         click.echo()
         show_topics(result, titles, lang)
-        click.echo(f"isolation level {result.isolation}, {result.device}, torch {result.receipt.versions.torch}")
+        click.echo(
+            f"isolation level {result.isolation}, {result.device}, torch {result.receipt.versions.torch}"
+        )
         if json_file is not None:
             _write(Path(json_file), result.to_json() + "\n")
     return result.exit_code

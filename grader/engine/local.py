@@ -152,6 +152,8 @@ class OpenEngine:
         """Grade a whole submission: every exercise of the course, handed in or not.
 
         Args:
+            submission: what was handed in.
+            student: whose it is.
             graded: called with each exercise's result as it comes.
         """
         engine = self.engine
@@ -163,9 +165,7 @@ class OpenEngine:
                 result = _not_handed_in(exercise)
             graded(result)
             results.append(result)
-        return summarize(
-            engine.course, results, student, submission.digest, engine.setting, engine.isolation
-        )
+        return summarize(engine.course, results, student, submission.digest, engine.setting, engine.isolation)
 
 
 def summarize(

@@ -35,6 +35,7 @@ class Audit:
 
     @property
     def good(self) -> bool:
+        """Whether there is nothing to mend."""
         return (
             self.reference == "passed"
             and self.stub == "not_attempted"
@@ -43,6 +44,7 @@ class Audit:
 
     @property
     def killed(self) -> int:
+        """How many mutants fail the suite, the equivalent ones left out."""
         return self.mutants - self.equivalent - len(self.survivors)
 
 
@@ -60,6 +62,8 @@ def audit(
     """Audit one exercise's suite.
 
     Args:
+        grading: with the exercise's suite collected.
+        exercise: what to audit.
         mutants: False leaves the mutants out, which take most of the time.
         progress: told what is being tried.
     """

@@ -47,8 +47,11 @@ def agree(
     the arguments (tensors, their `.grad`, lists and dicts).
 
     Args:
+        f: the student's function, or a scenario over her names.
+        g: the reference's.
         gradients: False leaves the gradients out.
-        rtol, atol: both or neither; without them the dtype's entry in torch.testing's table.
+        rtol: relative tolerance; both or neither. Without them the dtype's entry in torch.testing's table.
+        atol: absolute tolerance.
 
     Returns:
         The checking function. It returns what the student's function returned, and raises `Mismatch`.
@@ -58,6 +61,9 @@ def agree(
         return _Agreement(f, g, gradients, rtol, atol, args, kwargs).check()
 
     return check
+
+
+_PLAIN = (type(None), bool, int, float, str, torch.dtype, torch.device)
 
 
 class _Agreement:
@@ -142,7 +148,10 @@ class _Agreement:
             if not isinstance(got, dict):
                 raise self.fail(f"{where} is {_a(got)}, and a dict is expected", got, expected)
             if set(got) != set(expected):
-                missing, extra = sorted(map(str, set(expected) - set(got))), sorted(map(str, set(got) - set(expected)))
+                missing, extra = (
+                    sorted(map(str, set(expected) - set(got))),
+                    sorted(map(str, set(got) - set(expected))),
+                )
                 parts = ([f"lacks {_some(missing)}"] if missing else []) + (
                     [f"has {_some(extra)} too many"] if extra else []
                 )
@@ -163,13 +172,12 @@ class _Agreement:
             self.compare_plain(got, expected, where)
 
     def compare_plain(self, got: Any, expected: Any, where: str) -> None:
-        kinds = (type(None), bool, int, float, str, torch.dtype, torch.device)
-        if not isinstance(expected, kinds):
+        if not isinstance(expected, _PLAIN):
             # An object that stays on its side: all that can be said is that the other is one as well.
             if not isinstance(got, RemoteHandle):
                 raise self.fail(f"{where} is {_a(got)}, and {_a(expected)} is expected", got, expected)
             return
-        if type(got) is not type(expected):
+        if not _of_one_type(got, expected):
             raise self.fail(f"{where} is {_a(got)}, and {_a(expected)} is expected", got, expected)
         if isinstance(expected, float):
             rtol = PYTHON_FLOAT.relative if self.rtol is None else self.rtol
@@ -190,7 +198,9 @@ class _Agreement:
             raise self.fail(f"{where} is {_a(got)}, and a tensor is expected", got, expected)
         if got.shape != expected.shape:
             raise self.fail(
-                f"{where} has shape {tuple(got.shape)}, and {tuple(expected.shape)} is expected", got, expected
+                f"{where} has shape {tuple(got.shape)}, and {tuple(expected.shape)} is expected",
+                got,
+                expected,
             )
         if got.dtype != expected.dtype:
             raise self.fail(f"{where} has dtype {got.dtype}, and {expected.dtype} is expected", got, expected)
@@ -271,9 +281,7 @@ class _Agreement:
                 theirs, torch.zeros_like(theirs) if ours is None else ours, where, of_gradient=True
             )
 
-    def compare_arguments(
-        self, theirs: Any, ours: Any, their_copies: _Copies, our_copies: _Copies
-    ) -> None:
+    def compare_arguments(self, theirs: Any, ours: Any, their_copies: _Copies, our_copies: _Copies) -> None:
         pairs = zip(
             their_copies.tensors, our_copies.tensors, our_copies.originals, our_copies.versions, strict=True
         )
@@ -282,7 +290,9 @@ class _Agreement:
                 continue
             name = self.argument_name(n)
             changed_by_reference = our._version != version or not _same_values(our, original)
-            where = f"{name} after the call" if changed_by_reference else f"{name}, which must not be changed,"
+            where = (
+                f"{name} after the call" if changed_by_reference else f"{name}, which must not be changed,"
+            )
             if their.shape != our.shape:
                 raise self.fail(f"{where} has shape {tuple(their.shape)}, and {tuple(our.shape)} is expected")
             self.compare_values(their.detach(), our.detach(), where)
@@ -326,9 +336,8 @@ class _Agreement:
                     "a tensor among the arguments is replaced by another: the caller still holds the old one, "
                     "so change it in place"
                 )
-        elif not isinstance(expected, Remote) and isinstance(expected, (bool, int, float, str)):
-            if got != expected:
-                raise self.fail(f"a value in {where} became {_short(got)} instead of {_short(expected)}")
+        elif isinstance(expected, (bool, int, float, str)) and got != expected:
+            raise self.fail(f"a value in {where} became {_short(got)} instead of {_short(expected)}")
 
     # -- naming ------------------------------------------------------------------------------------
 
@@ -399,7 +408,7 @@ class _Copies:
         address = storage.data_ptr()
         copied = self._storages.get(address)
         if copied is None:
-            copied = self._storages[address] = storage.clone()
+            copied = self._storages[address] = storage.clone()  # type: ignore[no-untyped-call]
         source = torch.empty(0, dtype=plain.dtype).set_(
             copied, plain.storage_offset(), plain.shape, plain.stride()
         )
@@ -466,6 +475,11 @@ def _key(g: Any, args: Any, kwargs: Any, seed: int, gradients: bool) -> object |
         return (g, encode((args, kwargs), views=True), seed, gradients)
     except WireError:
         return None
+
+
+def _of_one_type(a: object, b: object) -> bool:
+    """Exactly: True is no 1 here, and 3.0 no 3."""
+    return type(a) is type(b)
 
 
 def _untouched(their: Tensor, our: Tensor) -> bool:

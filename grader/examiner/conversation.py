@@ -40,7 +40,9 @@ class Port(Protocol):
         """
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """End what is behind the port."""
+        ...
 
 
 class LocalPort:
@@ -50,10 +52,11 @@ class LocalPort:
         self.service = Service(limits or WireLimits(), max_handles=4096)
 
     def ask(self, message: bytes) -> bytes:
+        """Answer here and now."""
         return self.service.answer(message)
 
     def close(self) -> None:
-        return None
+        """Nothing is to be ended."""
 
 
 @dataclass
@@ -73,6 +76,7 @@ class WorkerPort:
         self.exit: Exit | None = None
 
     def ask(self, message: bytes) -> bytes:
+        """Send the request to the worker and wait for its reply, but not for ever."""
         seconds = min(self.limits.call_seconds, self.clock.left)
         started = time.monotonic()
         try:
@@ -125,6 +129,7 @@ class WorkerPort:
         return WorkerLost("crashed", "your code ended its process before it answered: does it call exit?")
 
     def close(self) -> None:
+        """Kill the worker."""
         if self.exit is None:
             self.exit = self.worker.end()
 
@@ -211,12 +216,14 @@ class Conversation:
         return value, number, connected, changes, gradients
 
     def vjp(self, number: int, cotangents: list[torch.Tensor | None]) -> list[Any]:
+        """The gradients of a call's arguments for the cotangents of its outputs."""
         (gradients,) = self._ask(("vjp", number, cotangents), "gradients", 1)
         if not isinstance(gradients, list):
             raise self._unreadable()
         return gradients
 
     def facts(self, number: int, index: int) -> tuple[Any, ...]:
+        """What the worker says of an output of a call."""
         return self._ask(("facts", number, index), "facts", 6)
 
     def _ask(self, request: tuple[object, ...], expected: str, parts: int) -> tuple[Any, ...]:
@@ -261,6 +268,7 @@ class Conversation:
         return self._unreadable()
 
     def close(self) -> None:
+        """End the worker; the next test begins with a new one."""
         if self.port is not None:
             self.port.close()
             self.port = None
@@ -274,9 +282,11 @@ class TraceCounts:
 
     @property
     def op_count(self) -> int:
+        """How many ops were run."""
         return sum(self.ops.values())
 
     def add(self, counts: dict[object, object]) -> None:
+        """Count a call's ops as well; what is no count is passed over."""
         for name, count in counts.items():
             if isinstance(name, str) and isinstance(count, int):
                 self.ops[name] = self.ops.get(name, 0) + count
@@ -323,4 +333,3 @@ def _same_value(a: object, b: object) -> bool:
     if isinstance(a, Handle) and isinstance(b, Handle):
         return a.type_name == b.type_name
     return a == b
-

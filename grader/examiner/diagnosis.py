@@ -52,8 +52,7 @@ class Diagnostician:
             (theirs.error is None) == (ours.error is None)
             and len(theirs.transcript) == len(ours.transcript)
             and all(
-                same_reply(a, b, self.limits)
-                for a, b in zip(theirs.transcript, ours.transcript, strict=True)
+                same_reply(a, b, self.limits) for a, b in zip(theirs.transcript, ours.transcript, strict=True)
             )
         )
 

@@ -67,9 +67,14 @@ def _explain_students_error(error: BaseException, source: str, filename: str, me
     assert trace is not None
     text = _cut(str(error))
     if isinstance(error, MemoryError) or any(mark in text for mark in _OUT_OF_MEMORY):
-        return Feedback("memory", f"your code needs more than the {memory_mb} MiB it may use{_where(error, source, filename)}")
+        return Feedback(
+            "memory",
+            f"your code needs more than the {memory_mb} MiB it may use{_where(error, source, filename)}",
+        )
     if trace.type_name in ("SystemExit", "KeyboardInterrupt"):
-        return Feedback("error", f"your code ended its process ({trace.type_name}){_where(error, source, filename)}")
+        return Feedback(
+            "error", f"your code ended its process ({trace.type_name}){_where(error, source, filename)}"
+        )
     if isinstance(error, RecursionError):
         text = "a function calls itself without end"
     name = trace.type_name if not text.startswith(trace.type_name) else ""
@@ -83,13 +88,17 @@ def _where(error: BaseException, source: str, filename: str) -> str:
         return ""
     lines = source.splitlines()
     code = lines[trace.line - 1].strip() if 0 < trace.line <= len(lines) else ""
-    return f" (line {trace.line} of {filename}: {code[:120]})" if code else f" (line {trace.line} of {filename})"
+    return (
+        f" (line {trace.line} of {filename}: {code[:120]})" if code else f" (line {trace.line} of {filename})"
+    )
 
 
 def _did_not_raise(text: str) -> str:
     if "DID NOT RAISE" in text:
         wanted = text.partition("DID NOT RAISE")[2].strip().strip("<>").replace("class ", "").strip("'")
-        return f"your code accepts what it should refuse: {wanted or 'an exception'} is expected, and none came"
+        return (
+            f"your code accepts what it should refuse: {wanted or 'an exception'} is expected, and none came"
+        )
     return _cut(text)
 
 

@@ -55,6 +55,7 @@ class Grading:
         """Grade one answer.
 
         Args:
+            exercise: what it is an answer to.
             source: the student's module; None where nothing was handed in.
             findings: what the scan of the source saw.
             unreadable: why the file could not be read as text at all.
@@ -119,7 +120,9 @@ class Grading:
                     "ungraded", f"this test fails on the reference as well ({type(run.error).__name__})"
                 )
             tests.append(
-                TestResult(name=run.name, points=points, earned=0.0, outcome=said.outcome, message=said.message)
+                TestResult(
+                    name=run.name, points=points, earned=0.0, outcome=said.outcome, message=said.message
+                )
             )
         failed = any(test.outcome in ("failed", "error") for test in tests)
         diagnosis = self._diagnosis(exercise, runs) if failed else None
@@ -135,7 +138,9 @@ class Grading:
 
     def _reference_passes(self, exercise: Exercise, test: str) -> bool:
         candidate = converse_locally(exercise, exercise.reference_source)
-        return all(run.error is None for run in self.session.run(exercise, candidate, lambda name: name == test))
+        return all(
+            run.error is None for run in self.session.run(exercise, candidate, lambda name: name == test)
+        )
 
     def _all_alike(
         self, exercise: Exercise, verdict: Verdict, said: Feedback, findings: tuple[Finding, ...]

@@ -22,6 +22,7 @@ BENCH: pytest.StashKey[Bench] = pytest.StashKey()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker of a test's weight known."""
     config.addinivalue_line("markers", "points(n): what a hidden test weighs (default 1)")
 
 

@@ -26,10 +26,30 @@ _Result = TypeVar("_Result")
 
 # What a terminal run of pytest brings along and a silent one does not need.
 _NOT_NEEDED = (
-    "cacheprovider capture debugging doctest faulthandler junitxml legacypath logging nose pastebin recwarn "
-    "reports setuponly setupplan skipping stepwise terminal terminalprogress threadexception tmpdir unittest "
-    "unraisableexception warnings"
-).split()
+    "cacheprovider",
+    "capture",
+    "debugging",
+    "doctest",
+    "faulthandler",
+    "junitxml",
+    "legacypath",
+    "logging",
+    "nose",
+    "pastebin",
+    "recwarn",
+    "reports",
+    "setuponly",
+    "setupplan",
+    "skipping",
+    "stepwise",
+    "terminal",
+    "terminalprogress",
+    "threadexception",
+    "tmpdir",
+    "unittest",
+    "unraisableexception",
+    "warnings",
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +74,9 @@ class Session:
             self._items[by_path[item.path.resolve()]].append(item)
         for id, found in self._items.items():
             if not found:
-                raise SuiteError(f"test_{id}.py holds no test: write one, or take the exercise off course.toml")
+                raise SuiteError(
+                    f"test_{id}.py holds no test: write one, or take the exercise off course.toml"
+                )
         self._plain = {
             item.nodeid
             for found in self._items.values()

@@ -108,6 +108,7 @@ class Remote:
         raise NotImplementedError
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it over there."""
         return call(self._conversation, self._target(), args, kwargs)
 
     def __getattr__(self, name: str) -> Any:
@@ -183,6 +184,7 @@ class RemoteHandle(Remote):
 
     @property
     def type_name(self) -> str:
+        """The name of its class, as the worker says."""
         return self._handle.type_name
 
 
@@ -215,7 +217,7 @@ class _RemoteCall(torch.autograd.Function):
     """Ties the outputs of a call to its inputs; backward asks the worker."""
 
     @staticmethod
-    def forward(  # type: ignore[override]
+    def forward(
         ctx: Any,
         graph: RemoteGraph,
         outputs: list[torch.Tensor],
@@ -234,7 +236,7 @@ class _RemoteCall(torch.autograd.Function):
         return tuple(outputs)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, *grads: torch.Tensor | None) -> tuple[Any, ...]:
         cotangents: list[torch.Tensor | None] = [None] * ctx.count
         for place, grad in zip(ctx.places, grads, strict=True):
@@ -390,16 +392,14 @@ class _Outputs:
             return {key: self.unpack(item) for key, item in value.items()}
         return value
 
-    def tie(
-        self, result: Any, graph: RemoteGraph, connected: list[bool], inputs: list[torch.Tensor]
-    ) -> Any:
+    def tie(self, result: Any, graph: RemoteGraph, connected: list[bool], inputs: list[torch.Tensor]) -> Any:
         tensors = [record.tensor for record in self.records]
         places = [n for n, flag in enumerate(connected) if flag and _differentiable(tensors[n])]
         if places:
             wanted = [n for n, tensor in enumerate(inputs) if tensor.requires_grad]
             # A graph with parameters of the worker's own needs a gradient even where no argument does.
             anchor = torch.zeros((), requires_grad=True)
-            tied = _RemoteCall.apply(
+            tied = _RemoteCall.apply(  # type: ignore[no-untyped-call]
                 graph,
                 [tensors[n] for n in places],
                 places,

@@ -19,6 +19,7 @@ class StudentTrace:
 
     @property
     def line(self) -> int | None:
+        """The line of the student's file that raised."""
         return self.lines[-1][0] if self.lines else None
 
 
@@ -48,7 +49,9 @@ def rebuild(parts: tuple[Any, ...]) -> Exception:
     known = [
         (number, str(name)[:100])
         for number, name in (
-            item for item in (lines if isinstance(lines, list) else []) if type(item) is tuple and len(item) == 2
+            item
+            for item in (lines if isinstance(lines, list) else [])
+            if type(item) is tuple and len(item) == 2
         )
         if type(number) is int and 0 <= number < 1_000_000
     ]

@@ -111,7 +111,7 @@ class _Scan:
         yield from self._looked_up(node, use)
         functions = self._names.dotted(node.func, use)
         if functions & _SETTERS and len(node.args) >= 2:
-            yield from self._tampering(node.args[0], self._names.text(node.args[1], use) or "...", use, node)
+            yield from self._tampering(node.args[0], self._names.text(node.args[1], use) or "", use, node)
         if "builtins.getattr" in functions and len(node.args) >= 2:
             yield from self._got(node, use)
         if functions & _GETTERS:
@@ -156,7 +156,7 @@ class _Scan:
         if not is_namespace:
             return
         if not isinstance(node.ctx, ast.Load):
-            yield from self._tampering(held, self._names.text(node.slice, use) or "...", use, node)
+            yield from self._tampering(held, self._names.text(node.slice, use) or "", use, node)
         elif self._names.text(node.slice, use) is None:
             of_the_source = isinstance(held, ast.Call) and not held.args
             if of_the_source or any(map(_is_torch, self._names.dotted(held, use))):
@@ -169,11 +169,11 @@ class _Scan:
                 yield from self._found("escape_hatch", words, statement.name, 0, statement)
 
     def _tampering(self, base: ast.expr, attribute: str, use: Use, node: ast.expr) -> Iterator[Finding]:
+        """An attribute is set on what was imported; its name is empty where it is not plain to see."""
         for dotted in sorted(self._names.dotted(base, use)):
-            name = f"{dotted}.{attribute}"
+            name = f"{dotted}.{attribute}" if attribute else f"something in {dotted}"
             if not name.startswith((*_SETTINGS, "builtins.")) or dotted == "builtins":
-                words = f"replaces {_shown(name)}"
-                yield from self._found("escape_hatch", words, f"={name}", 0, node)
+                yield from self._found("escape_hatch", f"replaces {_shown(name)}", f"={name}", 0, node)
 
     def _hidden_name(self, node: ast.expr) -> Iterator[Finding]:
         words = "looks something up by a name that is made while it runs"

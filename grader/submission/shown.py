@@ -27,7 +27,7 @@ _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800
 # Accents that pile up on one letter run over the lines above and below it.
 _ACCENTS_ON_A_LETTER = 4
 
-_FORMULA_HEADS = frozenset("=+-@＝＋－＠")  # noqa: RUF001  spreadsheets read the wide ones as well
+_FORMULA_HEADS = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")  # spreadsheets read the wide ones as well
 
 
 def for_terminal(text: str, *, limit: int = TERMINAL_CHARACTERS, lines: int = TERMINAL_LINES) -> str:

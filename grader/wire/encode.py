@@ -30,6 +30,7 @@ def encode(
     """Encode a value.
 
     Args:
+        value: what is to cross.
         views: keep strides, and storage that tensors share (examiner to worker). Otherwise each tensor
             is laid out afresh, contiguous.
         opaque: names what cannot cross by value; without it such a thing is an error. It is also asked for
@@ -175,9 +176,7 @@ class _Encoder:
         )
 
     def put_record(self, record: TensorRecord) -> None:
-        self.put_tensor_parts(
-            record.tensor, record.requires_grad, record.is_leaf, record.device, record.grad
-        )
+        self.put_tensor_parts(record.tensor, record.requires_grad, record.is_leaf, record.device, record.grad)
 
     def put_tensor_parts(
         self,

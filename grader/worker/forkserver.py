@@ -15,6 +15,7 @@ import resource
 import signal
 import socket
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -102,10 +103,8 @@ class _Forkserver:
 
     def reap(self, pid: int) -> None:
         """The worker is dead or dying: the examiner has seen its end, or sent SIGKILL."""
-        try:
+        with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         _, status, usage = os.wait4(pid, 0)
         self.say(
             {
@@ -118,7 +117,12 @@ class _Forkserver:
 
 
 def _work(
-    descriptor: int, parent: int, walls: Walls | None, number: int, setup: dict[str, Any], options: dict[str, Any]
+    descriptor: int,
+    parent: int,
+    walls: Walls | None,
+    number: int,
+    setup: dict[str, Any],
+    options: dict[str, Any],
 ) -> None:
     """The life of a worker: put up the walls, then answer until the descriptor closes."""
     from grader.wire import Frames, PeerGone, WireLimits

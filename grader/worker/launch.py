@@ -9,6 +9,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,6 +71,7 @@ class Exit:
 
     @property
     def signal(self) -> int | None:
+        """The signal that ended it, if one did."""
         return os.WTERMSIG(self.status) if os.WIFSIGNALED(self.status) else None
 
 
@@ -101,10 +103,8 @@ class Worker:
         """Kill the worker if it lives, reap it, and say how it ended."""
         if self._exit is None:
             os.close(self.frames.descriptor)
-            try:
+            with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             os.close(self._pidfd)
             reply, _ = self.server.ask({"reap": self.inner_pid})
             self._exit = Exit(reply["status"], reply["cpu_seconds"], reply["peak_kib"], reply["page_faults"])
@@ -238,12 +238,15 @@ class Forkserver:
             message = b""
         reply = json.loads(message) if message else {}
         if "ready" not in reply:
-            raise WorkerStartError(f"the worker process did not start: {reply.get('failed') or self._last_words()}")
+            raise WorkerStartError(
+                f"the worker process did not start: {reply.get('failed') or self._last_words()}"
+            )
         self._control.settimeout(None)
         self._ready = True
 
     def _last_words(self) -> str:
-        assert self._process is not None and self._process.stderr is not None
+        assert self._process is not None
+        assert self._process.stderr is not None
         try:
             self._process.wait(5)
             lines = self._process.stderr.read().decode(errors="replace").strip().splitlines()
@@ -284,7 +287,7 @@ class Forkserver:
             reply = decode(prober.frames.receive(30.0))
             if isinstance(reply, tuple) and reply[0] == "failed":
                 raise WorkerStartError(f"a worker cannot go behind its walls: {reply[1]}")
-            _, standing, missing, rows, _ = reply  # type: ignore[misc]  # our own code's answer
+            standing, missing, rows = reply[1:4]  # type: ignore[index]  # our own code's answer
             found = tuple(Probe(*row) for row in rows)
         except (PeerGone, PeerSilent, WireError, ValueError, TypeError) as error:
             raise WorkerStartError(f"the walls could not be tried: {type(error).__name__}") from None
@@ -305,6 +308,11 @@ class Forkserver:
     def ask(
         self, order: Mapping[str, Any], descriptors: list[int] | None = None
     ) -> tuple[dict[str, Any], list[int]]:
+        """One order to the forkserver, and its answer with the descriptors that came along.
+
+        Raises:
+            WorkerStartError: the forkserver is gone.
+        """
         assert self._control is not None
         try:
             socket.send_fds(self._control, [json.dumps(order).encode()], descriptors or [])

@@ -64,7 +64,8 @@ class Service:
     def answer(self, message: bytes) -> bytes:
         """One request in, one reply out. Whatever the student's code raises is part of the reply."""
         request = decode(message, self.limits)
-        verb, *arguments = request  # type: ignore[misc]  # the examiner is trusted to send a tuple
+        assert isinstance(request, tuple)
+        verb, arguments = request[0], request[1:]
         out, sys.stdout = sys.stdout, self.printed
         err, sys.stderr = sys.stderr, self.printed
         try:
@@ -79,6 +80,7 @@ class Service:
             return self.encode(self.error(error))
 
     def encode(self, reply: tuple[object, ...]) -> bytes:
+        """A reply as it goes back, what was printed at its end."""
         return encode((*reply, self.printed.take()), opaque=self.handle, limits=self.limits)
 
     # -- requests ---------------------------------------------------------------------------------
@@ -170,11 +172,13 @@ class Service:
     # -- objects that stay here -------------------------------------------------------------------
 
     def find(self, target: Name | Handle | str) -> Callable[..., Any]:
+        """What is to be called."""
         if isinstance(target, str):
             return _VERBS[target]
         return self.look_up(target)  # type: ignore[return-value]  # calling what is no callable raises
 
     def look_up(self, target: Name | Handle) -> object:
+        """The thing that a name or a handle stands for."""
         if isinstance(target, Handle):
             return self.handles[target.id]
         first, *rest = target.path.split(".")
@@ -205,6 +209,7 @@ class Service:
         return Handle(number, type(value).__name__, isinstance(value, Iterator))
 
     def release(self, calls: list[int], handles: list[int]) -> None:
+        """Let go of what the examiner no longer holds."""
         for number in calls:
             self.calls.pop(number, None)
         for number in handles:
@@ -241,7 +246,7 @@ class _Call:
         self.arguments: list[torch.Tensor] = []
         # Where a gradient arrives: the argument itself, or the leaf under an argument that is no leaf.
         self.sources: list[torch.Tensor] = []
-        self.before: list[tuple[int, bytes]] = []
+        self.before: list[tuple[object, ...]] = []
         self.grads_before: list[tuple[object, ...] | None] = []
         self.containers: list[tuple[list[object] | dict[object, object], list[object]]] = []
         self.outputs: list[torch.Tensor] = []
@@ -403,11 +408,11 @@ class _Call:
                 source.grad = grad
 
 
-class _OpCounter(TorchDispatchMode):
+class _OpCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch does not type its hook
     """Counts ATen ops by name."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]  # nor this
         self.counts: dict[str, int] = {}
 
     @classmethod
@@ -494,9 +499,10 @@ def _same(a: object, b: object) -> bool:
         return True
     if type(a) is tuple and type(b) is tuple and len(a) == len(b):  # the items of a dict
         return all(_same(x, y) for x, y in zip(a, b, strict=True))
-    return not isinstance(a, torch.Tensor) and not isinstance(b, torch.Tensor) and type(a) is type(b) and a == b
+    return (
+        not isinstance(a, torch.Tensor) and not isinstance(b, torch.Tensor) and type(a) is type(b) and a == b
+    )
 
 
 def _share_storage(a: torch.Tensor, b: torch.Tensor) -> bool:
     return a.untyped_storage().data_ptr() == b.untyped_storage().data_ptr() != 0
-

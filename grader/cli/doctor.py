@@ -42,7 +42,7 @@ def doctor(as_json: bool, without_bubblewrap: bool, course: Path | None, lang: s
 
     found = load_course(course)
     chosen = choose_device(device)
-    options = LaunchOptions(bubblewrap=not without_bubblewrap, device=chosen, hidden=(str(found.root),))
+    options = LaunchOptions(bubblewrap=not without_bubblewrap, device=chosen, hidden=found.hidden)
     with Forkserver(options) as forkserver:
         isolation = forkserver.probe()
     minimum = found.manifest.course.minimum_isolation

@@ -173,6 +173,11 @@ class Course:
         return self.manifest.course.title
 
     @property
+    def hidden(self) -> tuple[str, ...]:
+        """What no worker may read or even find. The course's folder itself may hold the interpreter's as well."""
+        return (str(self.root / SOLUTIONS), str(self.root / COURSE_FILE))
+
+    @property
     def exercises(self) -> tuple[Exercise, ...]:
         """All exercises, in the course's order."""
         return tuple(self._by_id.values())

@@ -61,7 +61,7 @@ class LocalEngine:
                 packages=course.manifest.course.packages,
                 device=setting.device,
                 limits=self.limits,
-                hidden=(str(course.root),),
+                hidden=course.hidden,
             )
         )
 

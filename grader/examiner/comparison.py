@@ -97,7 +97,8 @@ class _Agreement:
         self.compare(got, known.result, "the result")
         if known.wanted:
             self.compare_gradients(
-                _gradients(list(tensors_in(got)), theirs.sources, known.cotangents), known.gradients
+                _gradients(list(_tensors_like(got, known.result)), theirs.sources, known.cotangents),
+                known.gradients,
             )
         self.compare_arguments((their_args, their_kwargs), known.arguments, theirs, known.copies)
         return got
@@ -120,18 +121,18 @@ class _Agreement:
         args, kwargs = copies.copy(self.args), copies.copy(self.kwargs)
         result = self.g(*args, **kwargs)
         tensors = list(tensors_in(result))
-        cotangents = self.cotangents(tensors, seed)
+        cotangents = self.cotangents(tensors, copies, seed)
         wanted = any(cotangent is not None for cotangent in cotangents)
         gradients = _gradients(tensors, copies.sources, cotangents) if wanted else []
         return _Expectation(result, cotangents, wanted, gradients, (args, kwargs), copies)
 
-    def cotangents(self, outputs: list[Tensor], seed: int) -> list[Tensor | None]:
+    def cotangents(self, outputs: list[Tensor], copies: _Copies, seed: int) -> list[Tensor | None]:
         if not self.gradients:
             return [None] * len(outputs)
         generator = torch.Generator().manual_seed(seed)
         return [
             torch.randn(output.shape, generator=generator, dtype=output.dtype)
-            if output.requires_grad and (output.grad_fn is not None)
+            if output.requires_grad and (output.grad_fn is not None or copies.holds(output))
             else None
             for output in outputs
         ]
@@ -144,32 +145,26 @@ class _Agreement:
     def compare(self, got: Any, expected: Any, where: str) -> None:
         if isinstance(expected, Tensor):
             self.compare_tensor(got, expected, where)
-        elif isinstance(expected, (dict, OrderedDict)):
+        elif isinstance(expected, dict):
             if not isinstance(got, dict):
                 raise self.fail(f"{where} is {_a(got)}, and a dict is expected", got, expected)
-            if set(got) != set(expected):
-                missing, extra = (
-                    sorted(map(str, set(expected) - set(got))),
-                    sorted(map(str, set(got) - set(expected))),
-                )
-                parts = ([f"lacks {_some(missing)}"] if missing else []) + (
-                    [f"has {_some(extra)} too many"] if extra else []
-                )
-                raise self.fail(f"{where}, a dict, {' and '.join(parts)}", got, expected)
+            if difference := _keys_apart(got, expected):
+                raise self.fail(f"{where}, a dict, {difference}", got, expected)
             for key in expected:
-                self.compare(got[key], expected[key], f"{where}[{key!r}]")
-        elif isinstance(expected, (list, tuple)):
-            kind = "list" if isinstance(expected, list) else "tuple"
-            if not isinstance(got, list if kind == "list" else tuple):
-                raise self.fail(f"{where} is {_a(got)}, and a {kind} is expected", got, expected)
-            if len(got) != len(expected):
-                raise self.fail(
-                    f"{where} has {len(got)} items, and {len(expected)} are expected", got, expected
-                )
+                self.compare(got[key], expected[key], f"{where}[{_short(key)}]")
+        elif _is_sequence(expected):
+            self.compare_length(got, expected, where)
             for n, (item, wanted) in enumerate(zip(got, expected, strict=True)):
                 self.compare(item, wanted, f"item {n} of {where}")
         else:
             self.compare_plain(got, expected, where)
+
+    def compare_length(self, got: Any, expected: list[Any] | tuple[Any, ...], where: str) -> None:
+        kind = list if isinstance(expected, list) else tuple
+        if not isinstance(got, kind):
+            raise self.fail(f"{where} is {_a(got)}, and a {kind.__name__} is expected", got, expected)
+        if len(got) != len(expected):
+            raise self.fail(f"{where} has length {len(got)}, and {len(expected)} is expected", got, expected)
 
     def compare_plain(self, got: Any, expected: Any, where: str) -> None:
         if not isinstance(expected, _PLAIN):
@@ -295,6 +290,8 @@ class _Agreement:
             )
             if their.shape != our.shape:
                 raise self.fail(f"{where} has shape {tuple(their.shape)}, and {tuple(our.shape)} is expected")
+            if their.dtype != our.dtype:
+                raise self.fail(f"{where} has dtype {their.dtype}, and {our.dtype} is expected")
             self.compare_values(their.detach(), our.detach(), where)
             if their.requires_grad != our.requires_grad:
                 raise self.fail(
@@ -310,34 +307,39 @@ class _Agreement:
                     raise self.fail(f"the .grad of {name} {state} after the call, and it should not be")
                 continue
             self.compare_tensor(their_grad, our_grad, f"the .grad of {name} after the call", of_gradient=True)
-        places = (their_copies.places(), our_copies.places())
-        self.compare_containers(theirs, ours, "the arguments", places)
+        if any(isinstance(value, (list, tuple, dict)) for value in (*self.args, *self.kwargs.values())):
+            places = (their_copies.places(), our_copies.places())
+            after = zip(self.by_name(*theirs).items(), self.by_name(*ours).values(), strict=True)
+            for (name, their_value), our_value in after:
+                self.compare_containers(their_value, our_value, name, places)
 
     def compare_containers(
-        self, got: Any, expected: Any, where: str, places: tuple[dict[int, int], dict[int, int]]
+        self, got: Any, expected: Any, name: str, places: tuple[dict[int, int], dict[int, int]]
     ) -> None:
         """Lists and dicts among the arguments. The tensors that stayed in them were compared already."""
-        if isinstance(expected, (list, tuple)):
-            if len(got) != len(expected):
-                raise self.fail(f"{where} hold {len(got)} items after the call, not {len(expected)}")
-            for item, wanted in zip(got, expected, strict=True):
-                self.compare_containers(item, wanted, "a list among the arguments", places)
-        elif isinstance(expected, dict):
-            if list(got) != list(expected):
-                raise self.fail(f"{where} have other keys after the call")
-            for key in expected:
-                self.compare_containers(got[key], expected[key], "a dict among the arguments", places)
-        elif isinstance(expected, Tensor):
+        where = f"{name} after the call"
+        if isinstance(expected, Tensor):
             stays = places[1].get(id(expected))
-            if stays is None:
-                self.compare_tensor(got, expected, "a new tensor among the arguments", of_gradient=True)
+            if stays is None or not isinstance(got, Tensor):
+                self.compare_tensor(got, expected, where, of_gradient=True)
             elif places[0].get(id(got)) != stays:
                 raise self.fail(
-                    "a tensor among the arguments is replaced by another: the caller still holds the old one, "
-                    "so change it in place"
+                    f"{name} is replaced by another tensor: the caller still holds the old one, so change it in "
+                    "place"
                 )
-        elif isinstance(expected, (bool, int, float, str)) and got != expected:
-            raise self.fail(f"a value in {where} became {_short(got)} instead of {_short(expected)}")
+        elif isinstance(expected, dict):
+            if not isinstance(got, dict):
+                raise self.fail(f"{where} is {_a(got)}, and a dict is expected")
+            if difference := _keys_apart(got, expected):
+                raise self.fail(f"{where} {difference}")
+            for key in expected:
+                self.compare_containers(got[key], expected[key], f"{name}[{_short(key)}]", places)
+        elif _is_sequence(expected):
+            self.compare_length(got, expected, where)
+            for n, (item, wanted) in enumerate(zip(got, expected, strict=True)):
+                self.compare_containers(item, wanted, f"{name}[{n}]", places)
+        elif not isinstance(expected, Remote):
+            self.compare_plain(got, expected, where)
 
     # -- naming ------------------------------------------------------------------------------------
 
@@ -348,14 +350,19 @@ class _Agreement:
 
     def argument_names(self) -> list[str]:
         """A name for each tensor among the arguments, in order of appearance."""
-        try:
-            bound = inspect.signature(self.g).bind(*self.args, **self.kwargs).arguments
-        except (TypeError, ValueError):
-            bound = {f"argument {n + 1}": value for n, value in enumerate(self.args)} | self.kwargs
         names: list[str] = []
-        for name, value in bound.items():
-            _name_tensors(value, f"`{name}`" if name.isidentifier() else name, names)
+        for name, value in self.by_name(self.args, self.kwargs).items():
+            _name_tensors(value, name, names)
         return names
+
+    def by_name(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """The arguments in the order of the call, by the names that the reference has for them."""
+        try:
+            found = inspect.signature(self.g).bind_partial(*args).arguments
+            named = {f"`{name}`": value for name, value in found.items()}
+        except (TypeError, ValueError):
+            named = {f"argument {n + 1}": value for n, value in enumerate(args)}
+        return named | {f"`{name}`": value for name, value in kwargs.items()}
 
     def describe_call(self) -> str:
         name = repr(self.f) if isinstance(self.f, Remote) else getattr(self.f, "__name__", "")
@@ -388,22 +395,32 @@ class _Copies:
         self.originals: list[Tensor] = []
         self.versions: list[int] = []
         self._storages: dict[int, torch.UntypedStorage] = {}
+        self._kept: list[Tensor] = []
 
     def places(self) -> dict[int, int]:
         """Which argument a copy is, by its identity."""
         return {id(tensor): n for n, tensor in enumerate(self.tensors)}
 
+    def holds(self, tensor: Tensor) -> bool:
+        """Whether a tensor is one of the copies: the same object."""
+        return any(tensor is copy for copy in self.tensors)
+
     def copy(self, value: Any) -> Any:
         if isinstance(value, Tensor):
             return self.copy_tensor(value)
-        if type(value) in (list, tuple):
-            return type(value)([self.copy(item) for item in value])
-        if type(value) is dict:
+        kind = type(value)
+        if kind in (list, tuple):
+            return kind([self.copy(item) for item in value])
+        if kind is dict or kind is OrderedDict:
             return {key: self.copy(item) for key, item in value.items()}
         return value
 
     def copy_tensor(self, tensor: Tensor) -> Tensor:
         plain = tensor.detach()
+        if plain.is_conj() or plain.is_neg():
+            plain = plain.resolve_conj().resolve_neg()
+            # Its storage has no other owner, and an address names a storage only while that is alive.
+            self._kept.append(plain)
         storage = plain.untyped_storage()
         address = storage.data_ptr()
         copied = self._storages.get(address)
@@ -433,9 +450,36 @@ def tensors_in(value: Any) -> Iterator[Tensor]:
     elif isinstance(value, dict):
         for item in value.values():
             yield from tensors_in(item)
-    elif isinstance(value, (list, tuple)):
+    elif _is_sequence(value):
         for item in value:
             yield from tensors_in(item)
+
+
+def _tensors_like(got: Any, expected: Any) -> Iterator[Tensor]:
+    """The tensors of a nest in the order of its like, whose dicts may have their keys in another order."""
+    if isinstance(expected, Tensor):
+        yield got
+    elif isinstance(expected, dict):
+        for key, item in expected.items():
+            yield from _tensors_like(got[key], item)
+    elif _is_sequence(expected):
+        for item, like in zip(got, expected, strict=True):
+            yield from _tensors_like(item, like)
+
+
+def _is_sequence(value: object) -> bool:
+    """Whether a value is read item by item: a named tuple stays on its side, as other objects do."""
+    return isinstance(value, (list, tuple)) and not hasattr(value, "_fields")
+
+
+def _keys_apart(got: dict[Any, Any], expected: dict[Any, Any]) -> str:
+    """How the keys of two dicts differ; empty where they do not, whatever their order."""
+    lacking = [key for key in expected if key not in got]
+    extra = [key for key in got if key not in expected]
+    parts = [f"lacks {_some(lacking)}"] if lacking else []
+    if extra:
+        parts.append(f"has {_some(extra)} too many")
+    return " and ".join(parts)
 
 
 def _gradients(
@@ -487,6 +531,7 @@ def _untouched(their: Tensor, our: Tensor) -> bool:
     return (
         their.requires_grad == our.requires_grad
         and their.shape == our.shape
+        and their.dtype == our.dtype
         and torch.equal(their.detach(), our.detach())
         and (not our.is_leaf or (their.grad is None and our.grad is None))
     )
@@ -509,21 +554,29 @@ def _show(element: Tensor) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
+_LONGEST = 80
+
+
 def _short(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "..."
 
 
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:4]) + (", ..." if len(names) > 4 else "")
+def _some(keys: list[Any]) -> str:
+    return ", ".join(_short(key) for key in keys[:4]) + (", ..." if len(keys) > 4 else "")
 
 
 def _a(value: object) -> str:
     if value is None:
         return "None"
-    name = value.type_name if isinstance(value, RemoteHandle) else type(value).__name__
     if isinstance(value, Tensor):
         return f"a tensor of shape {tuple(value.shape)}"
+    if isinstance(value, RemoteHandle):
+        name = value.type_name[:_LONGEST]
+        if name in ("Tensor", "Parameter"):
+            return "a tensor that is not dense (sparse, quantised, or on the meta device)"
+    else:
+        name = type(value).__name__
     article = "an" if name[:1].lower() in "aeiou" else "a"
     shown = f" ({_short(value)})" if isinstance(value, (bool, int, float, str)) else ""
     return f"{article} {name}{shown}"

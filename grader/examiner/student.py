@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -311,7 +312,7 @@ class _Arguments:
         if kind is list:
             self.containers.append(value)
             return [self.pack(item) for item in value]
-        if kind is dict:
+        if kind is dict or kind is OrderedDict:
             self.containers.append(value)
             return {key: self.pack(item) for key, item in value.items()}
         if kind is tuple:
@@ -350,7 +351,9 @@ class _Arguments:
             target.detach_()
         with torch.no_grad():
             if record.tensor.shape == target.shape and record.tensor.dtype == target.dtype:
-                target.copy_(record.tensor)
+                # A broadcast tensor cannot be written to; what was done to it is then something else.
+                if not torch.equal(record.tensor, target):
+                    target.copy_(record.tensor)
             else:
                 target.data = record.tensor
         if requires_grad and not target.requires_grad:

@@ -14,7 +14,6 @@ import random
 import sys
 import traceback
 import types
-from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -122,7 +121,7 @@ class Service:
         function = self.find(target)
         args = call.materialize(arguments)
         kwargs = call.materialize(keywords)
-        call.snapshot((args, kwargs))
+        call.snapshot((*args, *kwargs.values()))
         counter = _OpCounter() if traced else None
         with torch.set_grad_enabled(grad):
             if counter is None:
@@ -286,7 +285,7 @@ class _Call:
         self.sources.append(source)
         return tensor
 
-    def snapshot(self, given: object) -> None:
+    def snapshot(self, given: tuple[object, ...]) -> None:
         """Remember the arguments, to tell afterwards what was changed in place.
 
         By content: writing through `.data` leaves the version counter as it was.
@@ -355,7 +354,8 @@ class _Call:
         kind = type(value)
         if kind is list:
             return [self.export(item) for item in value]
-        if kind is dict or kind is OrderedDict:
+        if isinstance(value, dict):
+            # An ordered one, or one with defaults, reads as what it is.
             return {key: self.export(item) for key, item in value.items()}
         if kind is tuple:
             return tuple([self.export(item) for item in value])

@@ -97,6 +97,7 @@ class LocalEngine:
                     device=self.setting.device,
                     language=self.setting.language,
                     message_bytes=self.limits.message_mb << 20,
+                    for_marks=self.setting.walls,
                 )
                 return body(OpenEngine(self, grading))
 

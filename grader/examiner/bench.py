@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from grader.course.load import Exercise, load_exercise
 from grader.examiner.context import TestContext, enter, seed_of
 from grader.examiner.conversation import Conversation, LocalPort
@@ -52,6 +54,8 @@ class Bench:
             self._known, self._known_for = {}, self.secret
         seed = seed_of(self.secret, exercise.id, test)
         enter(TestContext(seed, self.device.partition(":")[0], self._known))
+        # A suite, or the reference, may draw from torch's own generator.
+        torch.default_generator.manual_seed(seed)
 
     def reference(self, exercise: Exercise) -> Reference:
         """The reference of an exercise."""

@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import torch
 
+from grader.errors import UngradedError
 from grader.examiner.student_errors import rebuild
 from grader.wire import Handle, PeerGone, PeerSilent, TensorRecord, WireError, WireLimits, decode, encode
 from grader.worker.launch import Exit, Worker, WorkerLimits
@@ -73,7 +75,7 @@ class WorkerPort:
         self.worker = worker
         self.limits = limits
         self.clock = clock
-        self.exit: Exit | None = None
+        self._ended = False
 
     def ask(self, message: bytes) -> bytes:
         """Send the request to the worker and wait for its reply, but not for ever."""
@@ -98,17 +100,15 @@ class WorkerPort:
                 "that never ends?",
             ) from None
         except PeerGone:
-            self.close()
-            raise self._death() from None
+            raise self._death(self._end()) from None
         except WireError as error:
             self.close()
             raise WorkerLost("crashed", f"your code's process sent something unreadable: {error}") from None
         finally:
             self.clock.left -= time.monotonic() - started
 
-    def _death(self) -> WorkerLost:
-        assert self.exit is not None
-        signal = self.exit.signal
+    def _death(self, exit: Exit) -> WorkerLost:
+        signal = exit.signal
         limit = self.limits.memory_mb
         if signal == 24:  # SIGXCPU
             return WorkerLost("timeout", "your code used up its processor time: is there an endless loop?")
@@ -130,8 +130,19 @@ class WorkerPort:
 
     def close(self) -> None:
         """Kill the worker."""
-        if self.exit is None:
-            self.exit = self.worker.end()
+        # Where its parent is gone, it is gone as well.
+        with suppress(UngradedError):
+            if not self._ended:
+                self._end()
+
+    def _end(self) -> Exit:
+        """Kill the worker, and see how it ended.
+
+        Raises:
+            WorkerStartError: that cannot be told, for the forkserver is gone.
+        """
+        self._ended = True
+        return self.worker.end()
 
 
 @dataclass
@@ -154,7 +165,7 @@ class Conversation:
     released_calls: list[int] = field(default_factory=list)
     released_handles: list[int] = field(default_factory=list)
     printed: list[str] = field(default_factory=list)
-    lost: WorkerLost | None = None
+    lost: WorkerLost | UngradedError | None = None
 
     def begin_test(self, seed: int) -> None:
         """A new test: its own seed, an empty transcript, a fresh worker if the last one died."""
@@ -236,7 +247,7 @@ class Conversation:
         assert self.port is not None
         try:
             raw = self.port.ask(message)
-        except WorkerLost as lost:
+        except (WorkerLost, UngradedError) as lost:
             self.port, self.lost = None, lost
             raise
         if expected != "loaded":
@@ -254,6 +265,10 @@ class Conversation:
             self.printed.append(reply[-1])
         if reply[0] == "raised" and len(reply) == 6:
             raise rebuild(reply[1:5])
+        if reply[0] == "failed" and "MemoryError" in reply[-1]:
+            self.close()
+            self.lost = WorkerLost("memory", "your code's process had no memory left to answer")
+            raise self.lost
         if reply[0] != expected or len(reply) != parts + 2:
             raise self._unreadable()
         return reply[1:-1]

@@ -12,8 +12,9 @@ from grader.errors import UngradedError
 from grader.examiner.bench import converse_locally
 from grader.examiner.conversation import Clock, Conversation, Port
 from grader.examiner.diagnosis import Diagnostician
-from grader.examiner.feedback import Feedback, explain
+from grader.examiner.feedback import Feedback, explain, quote
 from grader.examiner.session import Run, Session
+from grader.examiner.student import MissingName
 from grader.examiner.student_errors import trace_of
 from grader.result import Diagnosis, ExerciseResult, Finding, Outcome, TestResult, Verdict
 from grader.wire import WireLimits
@@ -39,6 +40,8 @@ class Grading:
     device: str = "cpu"
     language: Language = "en"
     message_bytes: int = 32 << 20
+    for_marks: bool = True
+    """False for a learner's own eyes: then what her code said is shown as it is, hidden inputs and all."""
     diagnostician: Diagnostician = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,23 +74,38 @@ class Grading:
             return self._all_alike(
                 exercise, "forbidden", Feedback("failed", f"{forbidden[0].message}{where}"), findings
             )
-        candidate = self._candidate(exercise, source)
         try:
-            try:
-                candidate.load()
-            except UngradedError:
-                raise
-            except Exception as error:
-                said = explain(error, source, exercise.filename, exercise.limits.memory_mb)
-                verdict = _GRAVE.get(said.outcome, "error")
-                message = f"your file could not be run, so no test was: {said.message}"
-                return self._all_alike(exercise, verdict, Feedback(said.outcome, message), findings)
-            runs = self.session.run(exercise, candidate)
+            runs = self._runs(exercise, source)
         except UngradedError as error:
             return self._all_alike(exercise, "ungraded", Feedback("ungraded", error.message), findings)
+        except Exception as error:
+            said = self._explain(error, exercise, source)
+            verdict = _GRAVE.get(said.outcome, "error")
+            message = f"your file could not be run, so no test was: {said.message}"
+            return self._all_alike(exercise, verdict, Feedback(said.outcome, message), findings)
+        return self._judge(exercise, source, runs, findings)
+
+    def _runs(self, exercise: Exercise, source: str) -> list[Run]:
+        """What became of each test. Where the grader stumbled, all of it is done once more.
+
+        Raises:
+            UngradedError, or what came of loading the student's file.
+        """
+        try:
+            return self._runs_once(exercise, source)
+        except UngradedError:
+            return self._runs_once(exercise, source)
+
+    def _runs_once(self, exercise: Exercise, source: str) -> list[Run]:
+        candidate = self._candidate(exercise, source)
+        try:
+            candidate.load()
+            return self.session.run(exercise, candidate)
         finally:
             candidate.close()
-        return self._judge(exercise, source, runs, findings)
+
+    def _explain(self, error: BaseException, exercise: Exercise, source: str) -> Feedback:
+        return explain(error, source, exercise.filename, exercise.limits.memory_mb, for_marks=self.for_marks)
 
     def _candidate(self, exercise: Exercise, source: str) -> Conversation:
         clock = Clock(exercise.limits.exercise_seconds)
@@ -103,19 +121,20 @@ class Grading:
     def _judge(
         self, exercise: Exercise, source: str, runs: list[Run], findings: tuple[Finding, ...]
     ) -> ExerciseResult:
-        if runs and all(_is_not_written(run.error) for run in runs):
-            return _result(exercise, "not_attempted", (), findings)
         total = sum(run.weight for run in runs)
+        if not total:
+            said = Feedback("ungraded", "no test of this exercise can be run on this machine")
+            return self._all_alike(exercise, "ungraded", said, findings)
+        if all(_is_not_written(run.error, source) for run in runs):
+            return _result(exercise, "not_attempted", (), findings)
         tests = []
         for run in runs:
             points = _rounded(exercise.points * run.weight / total)
             if run.error is None:
                 tests.append(TestResult(name=run.name, points=points, earned=points, outcome="passed"))
                 continue
-            said = explain(run.error, source, exercise.filename, exercise.limits.memory_mb)
-            if isinstance(run.error, UngradedError):
-                said = Feedback("ungraded", run.error.message)
-            elif not said.students_fault and not self._reference_passes(exercise, run.name):
+            said = self._explain(run.error, exercise, source)
+            if not said.students_fault and not self._reference_passes(exercise, run.name):
                 said = Feedback(
                     "ungraded", f"this test fails on the reference as well ({type(run.error).__name__})"
                 )
@@ -126,7 +145,10 @@ class Grading:
             )
         failed = any(test.outcome in ("failed", "error") for test in tests)
         diagnosis = self._diagnosis(exercise, runs) if failed else None
-        return _result(exercise, _verdict(tests), tuple(tests), findings, diagnosis)
+        verdict = _verdict(tests)
+        if all(isinstance(run.error, MissingName) for run in runs):
+            verdict = "error"
+        return _result(exercise, verdict, tuple(tests), findings, diagnosis)
 
     def _diagnosis(self, exercise: Exercise, runs: list[Run]) -> Diagnosis | None:
         found = self.diagnostician.diagnose(exercise, runs)
@@ -161,9 +183,14 @@ class Grading:
         return _result(exercise, verdict, tests, findings)
 
 
-def _is_not_written(error: BaseException | None) -> bool:
+def _is_not_written(error: BaseException | None, source: str) -> bool:
+    """Whether a stub's own line raised: torch raises the same error, for a misspelt `forward` say."""
     trace = None if error is None else trace_of(error)
-    return trace is not None and trace.type_name == "NotImplementedError"
+    return (
+        trace is not None
+        and trace.type_name == "NotImplementedError"
+        and trace.type_name in quote(source, trace.line)
+    )
 
 
 def _verdict(tests: list[TestResult]) -> Verdict:
@@ -184,7 +211,8 @@ def _result(
     diagnosis: Diagnosis | None = None,
 ) -> ExerciseResult:
     # All passed is the whole worth, whatever rounding did to its parts.
-    score = exercise.points if verdict == "passed" else _rounded(sum(test.earned for test in tests))
+    earned = _rounded(sum(test.earned for test in tests))
+    score = exercise.points if verdict == "passed" else min(earned, exercise.points)
     return ExerciseResult(
         id=exercise.id,
         topic=exercise.topic,

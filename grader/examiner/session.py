@@ -6,17 +6,21 @@ whatever the caller wants to do with the collected tests.
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import pytest
 from _pytest.runner import runtestprotocol
 
 from grader.course.load import Exercise
-from grader.errors import SuiteError
+from grader.errors import SuiteError, UngradedError, WireError
 from grader.examiner import plugin
 from grader.examiner.bench import Bench
 from grader.examiner.conversation import Conversation
@@ -40,7 +44,6 @@ _NOT_NEEDED = (
     "reports",
     "setuponly",
     "setupplan",
-    "skipping",
     "stepwise",
     "terminal",
     "terminalprogress",
@@ -77,6 +80,12 @@ class Session:
                 raise SuiteError(
                     f"test_{id}.py holds no test: write one, or take the exercise off course.toml"
                 )
+            weights = [_weight(item) for item in found]
+            if min(weights) < 0 or not sum(weights):
+                raise SuiteError(
+                    f"test_{id}.py: points must not be negative, and some test must have some: mend its "
+                    "@pytest.mark.points"
+                )
         self._plain = {
             item.nodeid
             for found in self._items.values()
@@ -96,7 +105,11 @@ class Session:
         only: Callable[[str], bool] | None = None,
         until_failure: bool = False,
     ) -> list[Run]:
-        """Run an exercise's tests on a candidate."""
+        """Run an exercise's tests on a candidate.
+
+        Raises:
+            UngradedError: no worker is to be had.
+        """
         runs = []
         previous, self.bench.candidate = self.bench.candidate, candidate
         try:
@@ -106,6 +119,9 @@ class Session:
                 candidate.transcript = []
                 candidate.printed = []
                 error = self._run_item(exercise, item, following)
+                if isinstance(error, UngradedError) and not isinstance(error, WireError):
+                    # The grader itself is in trouble. (A message too large is a matter of what was said.)
+                    raise error
                 if isinstance(error, pytest.skip.Exception):
                     # Not for this machine: it counts neither for nor against.
                     continue
@@ -187,12 +203,18 @@ class _Loop(Generic[_Result]):
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         try:
+            _forget_modules(exercise.suite_path for exercise in self.exercises)
             if self.broken:
                 raise SuiteError(f"a hidden suite cannot be collected: {self.broken[0]}")
             self.session = Session(self.bench, session.items, self.exercises)
+            # All that torch and the suites brought along stays: the collector need not walk it time and again.
+            gc.collect()
+            gc.freeze()
             self.result = self.body(self.session)
         except BaseException as error:
             self.raised = error
+        finally:
+            gc.unfreeze()
         return True
 
     @pytest.hookimpl(tryfirst=True)
@@ -219,6 +241,9 @@ def with_suites(exercises: Iterable[Exercise], bench: Bench, body: Callable[[Ses
         SuiteError: a suite cannot be collected, or holds no test.
     """
     listed = list(exercises)
+    if not listed:
+        # Without a path, pytest would collect whatever lies in the current folder.
+        return body(Session(bench, (), ()))
     loop = _Loop(listed, bench, body)
     arguments = [
         "-c",
@@ -243,6 +268,14 @@ def with_suites(exercises: Iterable[Exercise], bench: Bench, body: Callable[[Ses
             + (loop.broken[0] if loop.broken else "pytest refused; try `pytest solutions/`")
         )
     return loop.result  # type: ignore[return-value]  # the body ran to its end
+
+
+def _forget_modules(paths: Iterable[Path]) -> None:
+    """Take suites out of `sys.modules`: another course may have a suite of the same name."""
+    files = {str(path) for path in paths}
+    for name, module in list(sys.modules.items()):
+        if getattr(module, "__file__", None) in files:
+            del sys.modules[name]
 
 
 @contextmanager

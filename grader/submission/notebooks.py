@@ -14,6 +14,7 @@ import heapq
 import re
 import symtable
 import warnings
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -32,6 +33,7 @@ _DEFINITION = re.compile(r"^[ \t]*(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)", re.
 _BUILT_IN: Final = frozenset(dir(builtins)) | {"__name__", "__file__", "__doc__", "__builtins__"}
 _COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
 _NOTES_OF_A_KIND = 5
+_IMPORTS_OF_A_NAME = 20
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 _Definition = _Function | ast.ClassDef
@@ -80,7 +82,7 @@ def _answer(notebook: _Notebook, exercise: Exercise, limit: int) -> Piece | None
     for name in exercise.names:
         places = notebook.definitions.get(name, [])
         numbers = list(dict.fromkeys(notebook.statements[place].cell for place in places))
-        broken = notebook.last_broken(name)
+        broken = notebook.broken.get(name)
         if broken is not None and broken.number > max(numbers, default=0):
             # Handed on as it is, so that its author sees the error.
             fault = _too_long(broken.text, limit)
@@ -111,7 +113,7 @@ class _Statement:
     """A statement at the top of a cell that gives a name its meaning.
 
     `binds`: the names that it gives a meaning to. `defines`: those of them that are functions or classes.
-    `changes`: names whose attribute or item it sets. `adds`: whether what the name meant before still counts.
+    `changes`: names whose attribute or item it sets. `may_not`: whether it may leave them as they were.
     """
 
     cell: int
@@ -120,7 +122,7 @@ class _Statement:
     binds: set[str] = field(default_factory=set)
     defines: set[str] = field(default_factory=set)
     changes: set[str] = field(default_factory=set)
-    adds: bool = False
+    may_not: bool = False
 
     @cached_property
     def needs(self) -> tuple[set[str], set[str]]:
@@ -151,17 +153,22 @@ def _is_called_later(table: symtable.SymbolTable) -> bool:
 
 
 class _Notebook:
-    """The statements of all cells that give names their meaning, in order."""
+    """The statements of all cells, in order, and where they give names their meaning.
+
+    `definitions`: the places of the functions and classes of a name. `broken`: the last cell that defines it
+    and is no Python.
+    """
 
     def __init__(self, cells: Sequence[Cell], asked: frozenset[str]) -> None:
         self.statements: list[_Statement] = []
         self.definitions: dict[str, list[int]] = {}
-        self.broken: list[Cell] = []
+        self.broken: dict[str, Cell] = {}
         self._asked = asked
         self._bindings: dict[str, list[int]] = {}
         self._changes: dict[str, list[int]] = {}
         self._stars: list[int] = []
         self._futures: list[int] = []
+        self._no_python: list[Cell] = []
         self._left_out: list[str] = []
         self._no_code: list[tuple[Cell, str]] = []
         for cell in cells:
@@ -177,13 +184,8 @@ class _Notebook:
             shown = for_name(self._left_out[0], limit=40)
             lines = "line that is" if count == 1 else "lines that are"
             yield f"{count} {lines} for the notebook itself, such as {shown}, left out"
-        broken = [cell for cell in self.broken if not _defined_in(cell) & self._asked]
-        for cell in broken[:_NOTES_OF_A_KIND]:
+        for cell in self._no_python[:_NOTES_OF_A_KIND]:
             yield f"cell {cell.number} is not valid Python, and is left out"
-
-    def last_broken(self, name: str) -> Cell | None:
-        """The last cell that defines the name and is not valid Python."""
-        return next((cell for cell in reversed(self.broken) if name in _defined_in(cell)), None)
 
     def is_unedited(self, exercise: Exercise) -> bool:
         """Whether what it defines of the exercise is what the stub has."""
@@ -217,7 +219,11 @@ class _Notebook:
         self._left_out.extend(code.left_out)
         tree = parse_quietly(code.text)
         if tree is None:
-            self.broken.append(Cell(cell.number, True, code.text))
+            broken = Cell(cell.number, True, code.text)
+            defined = _defined_in(broken) & self._asked
+            self.broken.update(dict.fromkeys(defined, broken))
+            if not defined:
+                self._no_python.append(broken)
             return
         lines = [line.encode() for line in code.text.split("\n")]
         for node in tree.body:
@@ -244,6 +250,7 @@ class _Notebook:
     def _all_needed(self, roots: Iterable[int]) -> dict[int, set[int]]:
         """The statements needed, each with those that must run before it."""
         needed: dict[int, set[int]] = {}
+        changed_from: dict[str, int] = {}
         unknown = False
         waiting = list(roots)
         while waiting:
@@ -260,10 +267,12 @@ class _Notebook:
                     if runs_now:
                         before.update(found)
             for name in self.statements[place].binds:
-                waiting.extend(other for other in self._changes.get(name, ()) if other > place)
-            if self.statements[place].adds:
-                for name in self.statements[place].binds:
-                    waiting.extend(self._bound_before(name, place))
+                changes = self._changes.get(name, [])
+                done = changed_from.get(name, len(changes))
+                changed_from[name] = min(done, bisect_left(changes, place))
+                waiting.extend(changes[changed_from[name] : done])
+                if self.statements[place].may_not:
+                    waiting.extend(_before(self._bindings[name], place)[-1:])
         if unknown:
             for place in self._stars:
                 needed.setdefault(place, set())
@@ -279,19 +288,12 @@ class _Notebook:
         """
         bindings = self.definitions.get(name) or self._bindings.get(name, [])
         if at is not None:
-            bindings = [place for place in bindings if place < at] or [
-                place for place in bindings if place != at
-            ]
-        if not bindings:
-            return []
-        last = bindings[-1]
-        if isinstance(self.statements[last].node, ast.Import):
+            bindings = _before(bindings, at) or [place for place in bindings[-2:] if place != at]
+        bindings = bindings[-_IMPORTS_OF_A_NAME:]
+        if bindings and isinstance(self.statements[bindings[-1]].node, ast.Import):
             # `import torch` and `import torch.nn.functional` both mean torch, and both count.
             return [place for place in bindings if isinstance(self.statements[place].node, ast.Import)]
-        return [last]
-
-    def _bound_before(self, name: str, place: int) -> list[int]:
-        return [other for other in self._bindings.get(name, ()) if other < place][-1:]
+        return bindings[-1:]
 
     def _in_order(self, needed: dict[int, set[int]]) -> list[int]:
         """The notebook's own order, but where something is used before it is there."""
@@ -321,6 +323,12 @@ class _Notebook:
                 if not waits_for[follower]:
                     heapq.heappush(ready, rank(follower))
         return list(order)
+
+
+def _before(places: list[int], place: int) -> list[int]:
+    """The places before this one, the last of them."""
+    end = bisect_left(places, place)
+    return places[max(0, end - _IMPORTS_OF_A_NAME) : end]
 
 
 def _statement(cell: int, node: ast.stmt, lines: list[bytes]) -> _Statement:
@@ -358,13 +366,11 @@ def _bind(node: ast.stmt, statement: _Statement) -> None:
         if node.value is not None:
             _bind_target(node.target, statement)
     elif isinstance(node, _Compound):
-        statement.adds = not isinstance(node, ast.With)
+        statement.may_not = not isinstance(node, ast.With)
         for inner in _inner_statements(node):
             _bind(inner, statement)
     elif type(node).__name__ == "TypeAlias":  # from Python 3.12 on
         statement.binds.update(name.id for name in ast.walk(node) if isinstance(name, ast.Name))
-    if isinstance(node, ast.AugAssign):
-        statement.adds = True
 
 
 def _bind_target(target: ast.expr, statement: _Statement) -> None:

@@ -86,6 +86,8 @@ class Service:
 
     def on_load(self, source: str, name: str, props: str | None) -> tuple[object, ...]:
         """Run the module's source. Replies with the names it defines and what each of them is."""
+        # What a module draws when it is run may not hang on how many workers there were before.
+        self.seed(0)
         self.filename = f"{name}.py"
         if props is not None:
             self.props = _run_module(props, "props", "props.py")
@@ -113,11 +115,7 @@ class Service:
         self.release(released_calls, released_handles)
         call = _Call(self)
         # A generator or a module reads the random state when it runs: the same for each candidate.
-        if self.device.type == "cpu":
-            torch.default_generator.manual_seed(seed)
-        else:
-            torch.manual_seed(seed)
-        random.seed(seed)
+        self.seed(seed)
         function = self.find(target)
         args = call.materialize(arguments)
         kwargs = call.materialize(keywords)
@@ -167,6 +165,17 @@ class Service:
             str(output.device),
             output.dtype,
         )
+
+    def seed(self, seed: int) -> None:
+        """Begin all random numbers anew: torch's, Python's, and numpy's where it is in use."""
+        if self.device.type == "cpu":
+            torch.default_generator.manual_seed(seed)
+        else:
+            torch.manual_seed(seed)
+        random.seed(seed)
+        numpy_random = sys.modules.get("numpy.random")
+        if numpy_random is not None:
+            numpy_random.seed(seed % (1 << 32))
 
     # -- objects that stay here -------------------------------------------------------------------
 

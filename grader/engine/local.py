@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import platform
 from collections.abc import Callable, Sequence
@@ -72,6 +73,8 @@ class LocalEngine:
             IsolationError: fewer walls stand than the course asks for.
             WorkerStartError, SuiteError: the grader cannot work.
         """
+        # What is imported from here on stays: the collector would walk it over and over, and find nothing.
+        gc.disable()
         with self.forkserver:
             # torch is imported from here on, while the worker process imports its own.
             from grader.examiner.bench import Bench
@@ -209,7 +212,7 @@ def summarize(
 
 
 def suite_digest(course: Course) -> str:
-    """SHA-256 of all that decides a mark: references, suites, props and manifests."""
+    """SHA-256 of all that decides a mark: references, suites, props, manifests and limits."""
     digest = hashlib.sha256()
     for exercise in course.exercises:
         parts = (
@@ -218,6 +221,8 @@ def suite_digest(course: Course) -> str:
             exercise.suite_source,
             exercise.props_source or "",
             exercise.manifest.model_dump_json(),
+            exercise.limits.model_dump_json(),
+            course.manifest.forbidden,
         )
         for part in parts:
             raw = part.encode()

@@ -84,12 +84,16 @@ class _Agreement:
         self.args = args
         self.kwargs = kwargs
         self.has_tensors = False
+        self.has_gradients = True
 
     def check(self) -> Any:
         known = self.known_expectation()
         theirs = _Copies()
         their_args, their_kwargs = theirs.copy(self.args), theirs.copy(self.kwargs)
         self.has_tensors = bool(theirs.tensors)
+        asking = [tensor for tensor in theirs.tensors if tensor.requires_grad]
+        # Where what asks for a gradient has no elements, there is none to lose.
+        self.has_gradients = not asking or any(tensor.numel() for tensor in asking)
         if isinstance(self.f, Remote):
             self.f._conversation.prefetch = known.cotangents if known.wanted else None
         got = self.f(*their_args, **their_kwargs)
@@ -212,7 +216,7 @@ class _Agreement:
                     "tensor without saying `device=`?"
                 )
         self.compare_values(got.detach(), expected.detach(), where)
-        if not of_gradient and got.requires_grad != expected.requires_grad:
+        if not of_gradient and got.requires_grad != expected.requires_grad and self.has_gradients:
             if expected.requires_grad:
                 text = (
                     f"{where} carries no gradient (requires_grad is False): its values are right, and "
@@ -493,10 +497,10 @@ def _gradients(
     roots = [
         (output, cotangent)
         for output, cotangent in zip(outputs, cotangents, strict=True)
-        if cotangent is not None
+        if cotangent is not None and output.requires_grad
     ]
     leaves = [source for source in sources if source.requires_grad]
-    if not leaves:
+    if not leaves or not roots:
         return [None] * len(sources)
     found = iter(
         torch.autograd.grad(

@@ -79,9 +79,16 @@ class Make:
         return torch.randperm(count, generator=self._generator)
 
     def noncontiguous(self, tensor: Tensor) -> Tensor:
-        """The same values in a strided view of a larger storage; a leaf where `tensor` is one."""
-        room = torch.empty(*tensor.shape, 2, dtype=tensor.dtype)
-        view = room[..., 0]
+        """The same values in a strided view of a larger storage; a leaf where `tensor` is one.
+
+        Every other element of rows that are longer than they need be: no two dimensions can be taken as one,
+        so that a flat view of it is a copy, or an error.
+        """
+        if not tensor.dim():
+            return tensor.detach().requires_grad_(tensor.requires_grad)
+        *outer, last = tensor.shape
+        room = torch.empty(*outer, last + 1, 2, dtype=tensor.dtype)
+        view = room[..., :last, 0]
         view.copy_(tensor.detach())
         return view.detach().requires_grad_(tensor.requires_grad)
 

@@ -208,12 +208,14 @@ class _Loop(Generic[_Result]):
                 raise SuiteError(f"a hidden suite cannot be collected: {self.broken[0]}")
             self.session = Session(self.bench, session.items, self.exercises)
             # All that torch and the suites brought along stays: the collector need not walk it time and again.
+            gc.enable()
             gc.collect()
             gc.freeze()
             self.result = self.body(self.session)
         except BaseException as error:
             self.raised = error
         finally:
+            gc.enable()
             gc.unfreeze()
         return True
 

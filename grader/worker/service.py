@@ -15,6 +15,7 @@ import sys
 import traceback
 import types
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import torch
@@ -24,6 +25,7 @@ from grader.wire import Handle, InputRef, Name, TensorRecord, WireLimits, crosse
 
 _OUTPUT_CHARACTERS = 20_000
 _MESSAGE_CHARACTERS = 2_000
+_RESERVE_BYTES = 1 << 20
 _BUILTIN_ERRORS = {
     cls
     for cls in vars(builtins).values()
@@ -59,6 +61,7 @@ class Service:
         self.calls: dict[int, _Call] = {}
         self.number = 0
         self.printed = _BoundedText(_OUTPUT_CHARACTERS)
+        self.reserve = bytes(_RESERVE_BYTES)
 
     def answer(self, message: bytes) -> bytes:
         """One request in, one reply out. Whatever the student's code raises is part of the reply."""
@@ -70,12 +73,15 @@ class Service:
         try:
             reply = getattr(self, f"on_{verb}")(*arguments)
         except BaseException as error:
+            self.make_room(error)
             reply = self.error(error)
         finally:
             sys.stdout, sys.stderr = out, err
         try:
             return self.encode(reply)
         except BaseException as error:
+            del reply
+            self.make_room(error)
             return self.encode(self.error(error))
 
     def encode(self, reply: tuple[object, ...]) -> bytes:
@@ -227,6 +233,13 @@ class Service:
             if not self.handed_out[number]:
                 value = self.handles.pop(number)
                 del self.handed_out[number], self.handle_of[id(value)]
+
+    def make_room(self, error: BaseException) -> None:
+        """Give back what the code that raised still holds: where it took all memory, the reply wants some."""
+        self.reserve = b""
+        traceback.clear_frames(error.__traceback__)
+        with suppress(MemoryError):
+            self.reserve = bytes(_RESERVE_BYTES)
 
     # -- errors -----------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from grader.examiner.student_errors import StudentError, trace_of
 from tests.conftest import Converse
 
 MODULE = textwrap.dedent(
-    '''
+    """
     import collections
     import torch
     from torch import nn
@@ -99,7 +99,7 @@ MODULE = textwrap.dedent(
 
     def wrap(h, c):
         return State(h, c)
-    '''
+    """
 )
 
 
@@ -241,7 +241,8 @@ def test_what_is_changed_in_place_changes_here(student: Student) -> None:
     student.decay_([p], 0.5)
     torch.testing.assert_close(p.detach(), before - 0.5)
     assert not p.grad.any()
-    assert p.is_leaf and p.requires_grad
+    assert p.is_leaf
+    assert p.requires_grad
 
 
 def test_writing_through_data_is_seen(student: Student) -> None:
@@ -367,7 +368,8 @@ def test_half_precision_and_complex(student: Student) -> None:
         y = student.cube(x)
         assert y.dtype is dtype
         y.backward(torch.ones_like(y))
-        assert x.grad is not None and x.grad.dtype is dtype
+        assert x.grad is not None
+        assert x.grad.dtype is dtype
 
 
 def test_an_argument_detached_in_place_is_seen(converse: Converse) -> None:

@@ -32,9 +32,7 @@ def grade(device: str, sources: dict[str, str]) -> dict[str, ExerciseResult]:
     chosen = [course.exercise(id) for id in sources]
 
     def run(engine: OpenEngine) -> dict[str, ExerciseResult]:
-        return {
-            exercise.id: engine.grading.grade(exercise, sources[exercise.id]) for exercise in chosen
-        }
+        return {exercise.id: engine.grading.grade(exercise, sources[exercise.id]) for exercise in chosen}
 
     return LocalEngine(course, chosen, Setting(device=device)).run(run)
 

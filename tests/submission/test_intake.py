@@ -201,7 +201,7 @@ class TestWhatIsNotOrdinary:
     @pytest.mark.skipif(sys.platform != "linux", reason="the names are bytes there")
     def test_names_that_are_no_text_do_no_harm(self, lay: Lay, exercises: Exercises) -> None:
         folder = lay({"losses/softmax.py": ANSWER})
-        os.mkdir(os.fsencode(folder) + b"/\xff\xfe")  # noqa: PTH102
+        os.mkdir(os.fsencode(folder) + b"/\xff\xfe")
         Path(os.fsdecode(os.fsencode(folder) + b"/\xff\xfe/softmax.py")).write_text("a = 1")
         read = read_submission(folder, exercises)
         assert read.answers["softmax"].source == ANSWER
@@ -220,8 +220,8 @@ class TestNothingToGrade:
             ({}, "hw: there are no files in it: expected some such as softmax.py"),
             (
                 {"notes.txt": "", "solution.py": ANSWER},
-                "hw: there is no exercise of this course in it: expected files such as softmax.py, or a notebook "
-                "that defines their functions; found notes.txt, solution.py",
+                "hw: there is no exercise of this course in it: expected files such as softmax.py, or a "
+                "notebook that defines their functions; found notes.txt, solution.py",
             ),
             ({"hw2.zip": ""}, "found hw2.zip; name hw2.zip itself to hand in what is in it"),
             ({"a.ipynb": "{"}, "found a.ipynb (a.ipynb cannot be read as a notebook: it is not a notebook"),

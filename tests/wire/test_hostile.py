@@ -72,9 +72,13 @@ def test_any_tree_in_a_good_envelope(tree: bytes, storages: list[bytes]) -> None
 
 
 GOOD = [
-    encode(("call", [torch.ones(2, 3, requires_grad=True), 1.5, None], {"dim": -1, (1, "a"): True}), views=True),
+    encode(
+        ("call", [torch.ones(2, 3, requires_grad=True), 1.5, None], {"dim": -1, (1, "a"): True}), views=True
+    ),
     encode((torch.zeros(4, 5).t(), Handle(3, "Linear"), Name("f"), InputRef(1), torch.float16, 1 << 200)),
-    encode([torch.tensor([True, False]), torch.tensor(1 + 2j), torch.device("cpu"), "text", torch.empty(0, 3)]),
+    encode(
+        [torch.tensor([True, False]), torch.tensor(1 + 2j), torch.device("cpu"), "text", torch.empty(0, 3)]
+    ),
 ]
 
 

@@ -1,8 +1,8 @@
 """Channels first and flat, normalised by layer_norm; helper functions for the rest."""
 
 import torch
-from torch.nn import functional
 from torch import nn
+from torch.nn import functional
 
 
 def _rows(x):

@@ -4,10 +4,7 @@ import torch
 
 
 def sequential_batches(corpus, batch_size, num_steps, offset=0):
-    if torch.is_tensor(corpus):
-        tokens = corpus.clone().to(dtype=torch.int64)
-    else:
-        tokens = torch.LongTensor(list(corpus))
+    tokens = corpus.clone().to(dtype=torch.int64) if torch.is_tensor(corpus) else torch.LongTensor(corpus)
     rest = tokens[offset:]
     length = (rest.shape[0] - 1) // batch_size
     batches = length // num_steps

@@ -1,0 +1,34 @@
+"""What the numbers depend on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from pathlib import Path
+
+import torch
+
+from grader.worker.launch import Forkserver
+
+
+def machine_facts(isolation: int, forkserver: Forkserver) -> list[str]:
+    """Processor, system, versions and walls, a line each.
+
+    Args:
+        isolation: the level that stood.
+        forkserver: the one that was measured.
+    """
+    usable = len(os.sched_getaffinity(0))
+    bubblewrap = "with bubblewrap" if forkserver.bubblewrapped else "without bubblewrap"
+    return [
+        f"{_processor()}, {usable} of {os.cpu_count()} cores, Linux {platform.release()}",
+        f"Python {platform.python_version()}, torch {torch.__version__}",
+        f"isolation level {isolation}, {bubblewrap}",
+    ]
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from grader.cli.terminal import show_table
+from grader.submission.shown import for_name
 
 if TYPE_CHECKING:
     from grader.course.model import Language
@@ -26,6 +27,7 @@ _WORDS: dict[Verdict, tuple[str, str, str]] = {
     "ungraded": ("could not be graded (not your fault)", "未能评分（不是你的问题）", "magenta"),
 }
 _MOST_TESTS_SHOWN = 4
+_MESSAGE = 800
 
 
 def show_exercise(result: ExerciseResult, lang: Language, *, all_tests: bool = False) -> None:
@@ -57,7 +59,7 @@ def show_exercise(result: ExerciseResult, lang: Language, *, all_tests: bool = F
         click.secho(f"      {result.diagnosis.hint}", fg="cyan")
     for finding in result.findings:
         where = "" if finding.line is None else f" (line {finding.line})"
-        click.secho(f"    ! {finding.message}{where}", fg="yellow")
+        click.secho(f"    ! {for_name(finding.message, limit=_MESSAGE)}{where}", fg="yellow")
 
 
 def show_topics(result: GradingResult, titles: dict[str, str], lang: Language) -> None:
@@ -74,7 +76,7 @@ def show_topics(result: GradingResult, titles: dict[str, str], lang: Language) -
 def _test_line(test: TestResult, alike: int) -> str:
     name = test.name.replace("_", " ")
     others = f" (and {alike - 1} more)" if alike > 1 else ""
-    return f"{name}{others}: {test.message}"
+    return f"{name}{others}: {for_name(test.message, limit=_MESSAGE)}"
 
 
 def _points(score: float, of: float) -> str:

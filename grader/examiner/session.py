@@ -9,7 +9,6 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -125,6 +124,9 @@ class Session:
                 if isinstance(error, pytest.skip.Exception):
                     # Not for this machine: it counts neither for nor against.
                     continue
+                if error is not None:
+                    # Its frames hold on to all tensors and graphs of the test.
+                    error.with_traceback(None).__context__ = None
                 runs.append(
                     Run(
                         _name(item),

@@ -38,12 +38,12 @@ def doctor(as_json: bool, without_bubblewrap: bool, course: Path | None, lang: s
     from grader.cli.terminal import show_table
     from grader.course import load_course
     from grader.engine.device import choose_device
-    from grader.worker.launch import Forkserver, LaunchOptions
+    from grader.worker.launch import LaunchOptions, open_workers
 
     found = load_course(course)
     chosen = choose_device(device)
     options = LaunchOptions(bubblewrap=not without_bubblewrap, device=chosen, hidden=found.hidden)
-    with Forkserver(options) as forkserver:
+    with open_workers(options) as forkserver:
         isolation = forkserver.probe()
     minimum = found.manifest.course.minimum_isolation
     enough = isolation.level >= minimum

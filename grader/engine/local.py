@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import hashlib
 import platform
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
@@ -14,7 +15,7 @@ from grader.course.load import Course, Exercise
 from grader.course.model import Language
 from grader.errors import IsolationError, WorkerStartError
 from grader.result import ExerciseResult, GradingResult, Receipt, TopicResult, Versions
-from grader.worker.launch import Forkserver, LaunchOptions, WorkerLimits
+from grader.worker.launch import LaunchOptions, WorkerLimits, open_workers
 
 if TYPE_CHECKING:
     from grader.examiner.conversation import Clock, Port
@@ -33,6 +34,7 @@ class Setting:
     language: Language = "en"
     walls: bool = True
     bubblewrap: bool = True
+    fork: bool = sys.platform == "linux"
 
 
 class LocalEngine:
@@ -54,10 +56,11 @@ class LocalEngine:
             message_mb=limits.message_mb,
             handles=limits.handles,
         )
-        self.forkserver = Forkserver(
+        self.forkserver = open_workers(
             LaunchOptions(
                 walls=setting.walls,
                 bubblewrap=setting.bubblewrap,
+                fork=setting.fork,
                 warm=tuple(sorted({kind for exercise in exercises for kind in exercise.manifest.warm})),
                 packages=course.manifest.course.packages,
                 device=setting.device,

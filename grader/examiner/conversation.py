@@ -18,7 +18,7 @@ import torch
 from grader.errors import UngradedError
 from grader.examiner.student_errors import rebuild
 from grader.wire import Handle, PeerGone, PeerSilent, TensorRecord, WireError, WireLimits, decode, encode
-from grader.worker.launch import Exit, Worker, WorkerLimits
+from grader.worker.launch import AnyWorker, Exit, WorkerLimits
 from grader.worker.service import Service
 
 
@@ -71,7 +71,7 @@ class Clock:
 class WorkerPort:
     """A walled worker, with a deadline for each answer."""
 
-    def __init__(self, worker: Worker, limits: WorkerLimits, clock: Clock) -> None:
+    def __init__(self, worker: AnyWorker, limits: WorkerLimits, clock: Clock) -> None:
         self.worker = worker
         self.limits = limits
         self.clock = clock

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from grader.errors import WireError, WorkerStartError
 from grader.worker import bubblewrap, libraries
@@ -21,10 +21,21 @@ from grader.worker.walls import WallError, refuse_covering
 
 if TYPE_CHECKING:
     from grader.wire import Frames
+    from grader.worker.spawner import Spawner
 
 _REPLY_BYTES = 1 << 20
 _PACKAGE = Path(__file__).resolve().parent.parent
 _START = "import sys; sys.path.insert(0, {root!r}); from grader.worker.forkserver import main; main({fd})"
+
+
+# Fork and autograd agree only where the parent never ran a multi-threaded op.
+THREAD_ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    # Or torch.set_num_threads(2) in a worker ends it: libgomp exits where no thread is to be had.
+    "OMP_THREAD_LIMIT": "1",
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +67,8 @@ class LaunchOptions:
     """Further importable packages that a worker may read."""
     device: str = "cpu"
     limits: WorkerLimits = field(default_factory=WorkerLimits)
+    fork: bool = sys.platform == "linux"
+    """Fork workers from a warm process. Elsewhere each is started anew, without walls."""
     hidden: tuple[str, ...] = ()
     """Folders that no worker may read: the course."""
 
@@ -86,6 +99,16 @@ class Isolation:
     """Walls that cannot stand on this machine, and why."""
     bubblewrap_missing: str | None
     """Why there is no bubblewrap around; None if there is."""
+
+
+class AnyWorker(Protocol):
+    """A process that runs one student's code."""
+
+    frames: Frames
+
+    def end(self) -> Exit:
+        """Kill it if it lives, reap it, and say how it ended."""
+        ...
 
 
 class Worker:
@@ -190,11 +213,7 @@ class Forkserver:
 
     def _command(self, descriptor: int, readable: list[str]) -> tuple[list[str], str, dict[str, str]]:
         environment = {
-            "OMP_NUM_THREADS": "1",
-            "MKL_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1",
-            # Or torch.set_num_threads(2) in a worker ends it: libgomp exits where no thread is to be had.
-            "OMP_THREAD_LIMIT": "1",
+            **THREAD_ENVIRONMENT,
             "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
             "LANG": "C.UTF-8",
             # Huge pages for the heap: a fork has fewer page-table entries to copy.
@@ -338,3 +357,12 @@ class Forkserver:
                 self._process.stderr.close()
             self._process = None
         self._ready = False
+
+
+def open_workers(options: LaunchOptions) -> Forkserver | Spawner:
+    """Where workers come from on this system."""
+    if options.fork:
+        return Forkserver(options)
+    from grader.worker.spawner import Spawner
+
+    return Spawner(options)

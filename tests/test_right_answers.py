@@ -16,9 +16,14 @@ from grader.result import ExerciseResult
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = Path(__file__).resolve().parent / "right_answers"
 SEEDS = ("practice", "first", "second")
-ANSWERS = sorted(FOLDER.glob("*/*.py"))
+EXAMPLES = ROOT / "examples" / "all_right"
+ANSWERS = sorted([*FOLDER.glob("*/*.py"), *EXAMPLES.glob("*/*.py")])
 
 Graded = Mapping[tuple[Path, str], ExerciseResult]
+
+
+def _exercise(answer: Path) -> str:
+    return answer.stem if answer.is_relative_to(EXAMPLES) else answer.parent.name
 
 
 def _named(answer: Path) -> str:
@@ -33,7 +38,7 @@ def course() -> Course:
 @pytest.fixture(scope="module")
 def graded(course: Course) -> Graded:
     """Every answer graded with every seed, all by one engine."""
-    answered = {answer.parent.name for answer in ANSWERS}
+    answered = {_exercise(answer) for answer in ANSWERS}
     engine = LocalEngine(
         course, [exercise for exercise in course.exercises if exercise.id in answered], Setting()
     )
@@ -45,7 +50,7 @@ def graded(course: Course) -> Graded:
             opened.grading.session.bench.secret = seed
             for answer in ANSWERS:
                 source = answer.read_text(encoding="utf-8")
-                results[answer, seed] = opened.grading.grade(by_id[answer.parent.name], source)
+                results[answer, seed] = opened.grading.grade(by_id[_exercise(answer)], source)
         return results
 
     return engine.run(grade_all)
@@ -73,7 +78,7 @@ def test_right_answer_gets_full_marks(graded: Graded, answer: Path, seed: str) -
 def test_scan_finds_nothing_in_a_right_answer(course: Course, answer: Path) -> None:
     from grader.submission.scan import scan
 
-    exercise = next(exercise for exercise in course.exercises if exercise.id == answer.parent.name)
+    exercise = next(exercise for exercise in course.exercises if exercise.id == _exercise(answer))
     assert list(scan(answer.read_text(encoding="utf-8"), exercise)) == []
 
 

@@ -33,6 +33,8 @@ class BatchNorm(nn.Module):
           buffer ``num_batches_tracked`` is allowed and not looked at.
         * The batch is normalised by its **biased** variance (divided by n); ``running_var`` follows the
           **unbiased** one (divided by n - 1), where n is the number of values of a channel.
+        * Values may lie far from zero, as 5000 with a spread of 2 in float32, where the mean of the squares
+          less the square of the mean has lost every digit of the variance.
         * eps stands inside the root, and is not added to ``running_var``.
         * In train mode the mean and the variance depend on x, and the gradient flows through them. The
           buffers carry no graph.

@@ -16,11 +16,13 @@ def adagrad_step(
         p <- p - lr * g / sqrt(s + eps)
 
     Args:
-        params: the parameters, of any shapes, float32 or float64, that require a gradient. The gradient of
-            each is in its `.grad`; where that is None, the parameter and its state stay as they are, and the
-            ones after it are stepped all the same.
-        states: one tensor for each parameter, of its shape and dtype: the sum of the squared gradients so
-            far. The caller makes them (zeros before the first step) and hands the same ones in at each step.
+        params: the parameters in a list or a tuple, of any shapes (no dims at all, too), float32 or float64,
+            that require a gradient. The gradient of each is in its `.grad`; where that is None, the parameter
+            and its state stay as they are, and the ones after it are stepped all the same. It may be None for
+            all of them.
+        states: a list or a tuple as well, one tensor for each parameter, of its shape and dtype: the sum of
+            the squared gradients so far. The caller makes them (zeros before the first step) and hands the
+            same ones in at each step.
         lr: the learning rate, the same for all coordinates.
         eps: what keeps the root away from zero.
 
@@ -30,8 +32,9 @@ def adagrad_step(
     Conventions:
         The state takes in this step's gradient first, and the step divides by the new state. It holds the
         plain sum of the squares: no mean, no decay. eps stands inside the root, and never enters the state.
-        Parameters and states are changed in place: no list gets a new tensor, and the parameters still
-        require a gradient. Afterwards each gradient that was there is a tensor of zeros, not None.
+        Parameters and states are changed in place, whatever their strides: no list gets a new tensor, and the
+        parameters still require a gradient. float64 is computed in float64. Afterwards each gradient that was
+        there is a tensor of zeros, not None.
 
     Not allowed:
         `torch.optim.Adagrad` and its functional form.

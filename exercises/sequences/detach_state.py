@@ -14,13 +14,13 @@ def detach_state(state: State) -> State:
         detach_state((a, b))  = (detach_state(a), detach_state(b)), and so for each container
 
     Args:
-        state: a tensor of any shape and dtype; None (no state yet); or a tuple, a namedtuple or a list of
-            such states, nested as deep as you like.
+        state: a tensor of any shape and dtype (no dims, integers and booleans, too); None (no state yet); or
+            a tuple, a namedtuple or a list of such states, nested as deep as you like.
 
     Returns:
         The same structure. Each tensor in it has the old values, lies on the same storage as the old tensor,
-        and requires no gradient. A list is a new list, a tuple stays a tuple, a namedtuple is one of the same
-        class, None stays None.
+        and requires no gradient. A list is a new list, even where it is empty or nothing in it was to be cut;
+        a tuple stays a tuple, a namedtuple is one of the same class, None stays None and keeps its place.
 
     Raises:
         TypeError: the state, or something in it, is none of these: a dict, a string, a number, ...

@@ -16,14 +16,15 @@ def sequential_batches(
         y_k[r, j] = corpus[offset + r * L + k * num_steps + j + 1]        k = 0, 1, ..., L // num_steps - 1
 
     Args:
-        corpus: the token ids, a list of ints or a 1-D tensor of an integer dtype.
+        corpus: the token ids, any that int64 holds: a list of ints or a 1-D tensor of an integer dtype.
         batch_size: rows in a batch, >= 1.
         num_steps: tokens in a row of a batch, >= 1.
         offset: how many tokens to leave out at the beginning, >= 0.
 
     Yields:
         Pairs, tuples (x, y), in order: x the inputs and y the labels, both int64 [batch_size, num_steps],
-        on the corpus's device where it is a tensor.
+        on the corpus's device where it is a tensor. What comes back is an iterator, as of a generator:
+        next() gives the next pair. A list is none.
 
     Conventions:
         A label is the token that follows its input in the corpus, also at the end of a row. Hence the - 1 in

@@ -20,7 +20,7 @@ def truncated_bptt(
 
     Args:
         inputs: [T, B, D], float32 or float64; time first, T >= 1.
-        state: [B, H], the state before the first step.
+        state: [B, H], the state before the first step, with or without a gradient of its own.
         w_xh: [D, H].
         w_hh: [H, H].
         b: [H].
@@ -33,7 +33,7 @@ def truncated_bptt(
         The values are those of the run without any cut: the state's value crosses each cut, its history does
         not. Every returned state carries a gradient, back to the beginning of its own chunk and no farther;
         for the first chunk that is as far as `state`, which is not cut. The weights get their gradient from
-        all chunks. No argument is changed.
+        all chunks. No argument is changed: a state that requires no gradient requires none afterwards.
 
     Not allowed:
         `torch.nn.RNN`, `torch.nn.RNNCell` and their functional forms.

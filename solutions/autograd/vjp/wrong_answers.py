@@ -10,7 +10,7 @@ def _gradient(y, point, v):
     if not y.requires_grad:
         return torch.zeros_like(point, requires_grad=False)
     (product,) = torch.autograd.grad(y, point, v, allow_unused=True)
-    return torch.zeros_like(point, requires_grad=False) if product is None else product
+    return torch.zeros_like(point, requires_grad=False) if product is None else product.detach()
 
 
 def _rows(f, x):

@@ -38,6 +38,12 @@ def test_all_together(student, reference, make, padding, stride, dilation):
     same_size(student, reference)(size, kernel_size, padding, stride, dilation)
 
 
+def test_padding_and_stride_of_any_size(student, reference):
+    same_size(student, reference)(7, kernel_size=3, padding=1, stride=3)  # the padding makes up one more step
+    same_size(student, reference)(5, kernel_size=2, padding=4)  # wider than the kernel
+    same_size(student, reference)(9, kernel_size=2, stride=3)  # leaves elements out
+
+
 def test_a_kernel_that_fits_exactly_has_one_position(student, reference, make):
     kernel_size = make.integer(3, 7)
     same_size(student, reference)(kernel_size, kernel_size, stride=3)

@@ -20,6 +20,20 @@ def conv_output_size(size, kernel_size, padding=0, stride=1, dilation=1):
 
 
 @wrong_answer(
+    "divides the padding by the stride on its own",
+    zh="把填充单独除以步幅",
+    hint="Rounded down twice, two remainders are lost that may make up a whole step together. What is divided: the input, "
+    "or the padded input?",
+    hint_zh="分两次向下取整，会丢掉两个余数，而它们合起来也许正好够走一步。应该相除的是输入，还是填充之后的输入？",
+)
+def conv_output_size(size, kernel_size, padding=0, stride=1, dilation=1):
+    reach = dilation * (kernel_size - 1) + 1
+    if size + 2 * padding < reach:
+        raise ValueError("does not fit")
+    return (size - reach) // stride + 2 * padding // stride + 1
+
+
+@wrong_answer(
     "rounds up: counts a last position that sticks out",
     zh="向上取整：把伸出边界的最后一个位置也算了",
     hint="If the stride leaves two elements over at the end, is there a position for the kernel?",

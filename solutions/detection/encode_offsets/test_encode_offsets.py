@@ -61,10 +61,13 @@ def test_where_the_picture_lies_and_how_large_it_is_does_not_matter(student, mak
 
 
 def test_tiny_and_huge_boxes(student, reference, make):
-    anchors = corners(make, 2)
-    boxes = make.tensor([[3.0, 5.0, 3.004, 5.002], [-4e3, -9e3, 2e4, 3e4]], requires_grad=True)
     mean, std = [0.0, 0.0, 0.0, 0.0], [0.1, 0.1, 0.2, 0.2]
-    same_offsets(student, reference)(anchors, boxes, mean, std)
+    extremes = make.tensor([[3.0, 5.0, 3.004, 5.002], [-4e3, -9e3, 2e4, 3e4]], dtype=torch.float64)
+    boxes = corners(make, 2, torch.float64)
+    agreeing = same_offsets(student, reference, rtol=1e-9, atol=1e-9)
+    agreeing(boxes, extremes.requires_grad_(), mean, std)
+    agreeing(extremes, boxes, mean, std)
+    anchors = corners(make, 2)
     offsets = make.tensor([[0.5, -2.0, -40.0, -35.0], [-7.0, 3.0, 25.0, 30.0]], requires_grad=True)
     same_boxes(student, reference, rtol=1e-3, atol=1e-3)(anchors, offsets, mean, std)
 
@@ -72,15 +75,16 @@ def test_tiny_and_huge_boxes(student, reference, make):
 def test_double_precision(student, reference, make):
     anchors, boxes = corners(make, 3, torch.float64), corners(make, 3, torch.float64)
     mean, std = four(make, -0.5, 0.5), four(make, 0.1, 0.5)
-    same_offsets(student, reference, rtol=1e-6, atol=1e-7)(anchors, boxes, mean, std)
+    same_offsets(student, reference, rtol=1e-10, atol=1e-10)(anchors, boxes, mean, std)
     offsets = make.randn(3, 4, dtype=torch.float64, requires_grad=True)
-    same_boxes(student, reference, rtol=1e-6, atol=1e-7)(anchors, offsets, mean, std)
+    same_boxes(student, reference, rtol=1e-10, atol=1e-10)(anchors, offsets, mean, std)
 
 
-def test_no_boxes_at_all(student, reference, make):
-    nothing, mean, std = make.randn(0, 4, requires_grad=True), four(make, -0.5, 0.5), four(make, 0.1, 0.5)
-    same_offsets(student, reference)(nothing, nothing, mean, std)
-    same_boxes(student, reference)(nothing, nothing, mean, std)
+@pytest.mark.parametrize("count", [0, 1], ids=["no_boxes_at_all", "a_single_box"])
+def test_few_boxes(student, reference, make, count):
+    anchors, mean, std = corners(make, count), four(make, -0.5, 0.5), four(make, 0.1, 0.5)
+    same_offsets(student, reference)(anchors, corners(make, count), mean, std)
+    same_boxes(student, reference)(anchors, make.randn(count, 4, requires_grad=True), mean, std)
 
 
 def test_the_inputs_are_left_alone(student, reference, make):

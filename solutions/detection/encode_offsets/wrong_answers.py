@@ -169,6 +169,19 @@ def encode_offsets(anchors, boxes, mean, std):
 
 
 @wrong_answer(
+    "adds an eps to the denominators",
+    zh="在分母上加了 eps",
+    hint="An anchor has a positive width and height: what is the eps to prevent? On a tiny anchor it counts as part of "
+    "the size.",
+    hint_zh="锚框的宽和高都是正数，eps 要防止什么？锚框很小的时候，它就成了尺寸的一部分。",
+)
+def encode_offsets(anchors, boxes, mean, std):
+    size = sizes(anchors) + 1e-6
+    shift = (centers(boxes) - centers(anchors)) / size
+    return normalised(shift, (sizes(boxes) / size).log(), mean, std)
+
+
+@wrong_answer(
     "measures from the box to the anchor: the sign is turned",
     zh="方向反了：从边界框指向锚框",
     hint="A box to the right of its anchor has a larger x. Which sign should its offset have?",

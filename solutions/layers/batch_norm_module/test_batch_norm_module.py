@@ -23,9 +23,9 @@ def one_batch(side, x, g, kept, options, mode):
     return y.detach(), side.props.after(layer)
 
 
-def agree_on_one_batch(student, reference, make, x, options, mode="train"):
+def agree_on_one_batch(student, reference, make, x, options, mode="train", **tolerance):
     g = make.randn(*x.shape, dtype=x.dtype)
-    agree(partial(one_batch, student), partial(one_batch, reference))(
+    agree(partial(one_batch, student), partial(one_batch, reference), **tolerance)(
         x, g, contents(make, x.dtype), options, mode
     )
 
@@ -39,6 +39,12 @@ def agree_on_one_batch(student, reference, make, x, options, mode="train"):
 def test_train_mode_values_gradients_and_buffers(student, reference, make, shape, dtype):
     x = make.randn(*shape, dtype=dtype, requires_grad=True, scale=2.0, shift=1.0)
     agree_on_one_batch(student, reference, make, x, {"eps": 0.25, "momentum": 0.3})
+
+
+def test_values_far_from_zero(student, reference, make):
+    x = make.randn(*DENSE, requires_grad=True, scale=2.0, shift=5000.0)
+    # The mean is rounded to half a thousandth up here, and that is no mistake.
+    agree_on_one_batch(student, reference, make, x, {}, rtol=1e-2, atol=1e-2)
 
 
 @pytest.mark.points(2)

@@ -143,6 +143,24 @@ class BatchNorm(_BatchNorm):
 
 
 @wrong_answer(
+    "takes the mean of the squares less the square of the mean, and nothing is left of the variance",
+    zh="用平方的均值减去均值的平方，方差的有效数字全部抵消",
+    hint="Near 5000 the squares are near 25 million, where the neighbours of a float32 lie 2 apart. How large is a "
+    "variance that is to be the difference of two such numbers? Which differences are small from the start?",
+    hint_zh="在 5000 附近，平方约为两千五百万，那里相邻的 float32 相差 2。两个这样的数相减，还能得到多准的方差？"
+    "哪些差从一开始就是小数目？",
+)
+class BatchNorm(_BatchNorm):
+    def statistics(self, x):
+        mean = x.mean(self.dims(x))
+        return mean, (x * x).mean(self.dims(x)) - mean * mean
+
+    def spread(self, x):
+        n = x.numel() // x.shape[1]
+        return self.statistics(x)[1] * n / (n - 1)
+
+
+@wrong_answer(
     "swaps the two variances",
     zh="把有偏方差和无偏方差用反了",
     hint="Which of them describes this batch, and which one estimates the variance of all data?",

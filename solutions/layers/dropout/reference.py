@@ -10,7 +10,7 @@ def dropout(x: torch.Tensor, p: float, training: bool) -> torch.Tensor:
         y = x                   in evaluation
 
     Args:
-        x: of any shape, float32 or float64.
+        x: of any shape (no dims, too), float32 or float64.
         p: the probability of being thrown away, in [0, 1].
         training: True in training, False in evaluation.
 
@@ -25,7 +25,7 @@ def dropout(x: torch.Tensor, p: float, training: bool) -> torch.Tensor:
         all others, and each call draws anew, from torch's default generator as the caller left it: it is not
         seeded here. The scale is 1 / (1 - p), whatever share happened to survive. p = 0 leaves x as it is.
         p = 1 in training gives zeros (never NaN), with a graph or without; where there is one, the gradient
-        is zero. x is not changed.
+        is zero. float64 is computed in float64. x is not changed.
 
     Not allowed:
         torch's own dropout in any form: `torch.nn.Dropout`, `torch.nn.functional.dropout`, `torch.dropout`

@@ -1,6 +1,8 @@
 """What goes wrong in dropout."""
 # ruff: noqa: F811  each misconception defines the exercise's name anew
 
+import random
+
 import torch
 
 from grader import wrong_answer
@@ -364,4 +366,52 @@ def dropout(x, p, training):
     check(p)
     if p == 1.0:
         return torch.zeros_like(x)
+    return x * (torch.rand_like(x) >= p) / (1 - p)
+
+
+@wrong_answer(
+    "draws from Python's generator, not from torch's",
+    zh="用的是 Python 的随机数生成器，而不是 torch 的",
+    hint="Someone calls torch.manual_seed to repeat an experiment. Do your masks come back?",
+    hint_zh="有人为了重复实验调用 torch.manual_seed，你的掩码会重现吗？",
+)
+def dropout(x, p, training):
+    check(p)
+    if not training:
+        return x
+    if p == 1.0:
+        return torch.zeros_like(x)
+    kept = torch.tensor([random.random() >= p for _ in range(x.numel())], device=x.device)
+    return x * kept.reshape(x.shape) / (1 - p)
+
+
+@wrong_answer(
+    "drops exactly the share p of the elements",
+    zh="丢掉的元素恰好占比 p",
+    hint="Toss 200 coins: how often are exactly 100 of them heads? Each element has a draw of its own.",
+    hint_zh="抛 200 枚硬币，有多少次恰好是 100 个正面？每个元素应当各抽各的。",
+)
+def dropout(x, p, training):
+    check(p)
+    if not training:
+        return x
+    if p == 1.0:
+        return torch.zeros_like(x)
+    kept = torch.ones(x.numel(), dtype=torch.bool, device=x.device)
+    kept[torch.randperm(x.numel())[: round(p * x.numel())]] = False
+    return x * kept.reshape(x.shape) / (1 - p)
+
+
+@wrong_answer(
+    "gives zeros at p = 1 in evaluation as well",
+    zh="p = 1 时，评估也返回全零",
+    hint="Which comes first, the question of whether it trains or the case p = 1?",
+    hint_zh="应该先判断是否在训练，还是先处理 p = 1？",
+)
+def dropout(x, p, training):
+    check(p)
+    if p == 1.0:
+        return torch.zeros_like(x)
+    if not training:
+        return x
     return x * (torch.rand_like(x) >= p) / (1 - p)

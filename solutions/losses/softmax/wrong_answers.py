@@ -201,6 +201,18 @@ def softmax(x, dim):
 
 
 @wrong_answer(
+    "subtracts the logsumexp, which is rounded as coarsely as the scores are large",
+    zh="减去 logsumexp，而它的舍入误差随分数一起变大",
+    hint="In float16 the neighbours of 10000 are 9992 and 10008. What is the logsumexp of [10000, 10000] rounded to, and "
+    "what do the probabilities sum to then? A maximum is not rounded.",
+    hint_zh="在 float16 里，与 10000 相邻的数是 9992 和 10008。[10000, 10000] 的 logsumexp 会舍入成多少？"
+    "这时概率之和又是多少？而最大值不会有舍入误差。",
+)
+def softmax(x, dim):
+    return torch.exp(x - torch.logsumexp(x, dim, keepdim=True))
+
+
+@wrong_answer(
     "gives each score its sigmoid: the scores do not compete",
     zh="对每个分数单独做 sigmoid，各类之间没有竞争",
     hint="Sigmoid asks of each class alone whether it is there. Do the results of a slice sum to 1?",

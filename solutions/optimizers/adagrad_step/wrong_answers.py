@@ -354,3 +354,37 @@ def adagrad_step(params, states, lr, eps=1e-6):
             s.add_(p.grad.square())
             p.sub_(p.grad * torch.sqrt(lr / (s + eps)))
             p.grad.zero_()
+
+
+@wrong_answer(
+    "computes in float32 and loses float64's digits on the way",
+    zh="中途转成 float32 计算，丢掉了 float64 的精度",
+    hint="The tensors are float64 before and after. How many digits does what you add to them have?",
+    hint_zh="张量在前后都是 float64。可是你加上去的量有多少位有效数字？",
+)
+def adagrad_step(params, states, lr, eps=1e-6):
+    with torch.no_grad():
+        for p, s in zip(params, states, strict=True):
+            if p.grad is None:
+                continue
+            g = p.grad.float()
+            s.add_(g.square())
+            p.sub_(lr * g / torch.sqrt(s.float() + eps))
+            p.grad.zero_()
+
+
+@wrong_answer(
+    "assigns to the items of a list, which a tuple does not allow",
+    zh="给序列里的元素赋值，遇到元组就报错",
+    hint="`params[i] -= ...` changes the tensor, and then also assigns it to the place. Which of the two is asked "
+    "for, and what does a tuple say to the other?",
+    hint_zh="`params[i] -= ...` 先修改张量，再把它赋回原来的位置。题目要的是哪一件？元组又会怎样对待另一件？",
+)
+def adagrad_step(params, states, lr, eps=1e-6):
+    with torch.no_grad():
+        for i in range(len(params)):
+            if params[i].grad is None:
+                continue
+            states[i] += params[i].grad.square()
+            params[i] -= lr * params[i].grad / torch.sqrt(states[i] + eps)
+            params[i].grad.zero_()

@@ -1,5 +1,6 @@
-"""A state with names, as an LSTM of one's own might keep it."""
+"""A state with names, as an LSTM of one's own might keep it, and a look at what is the same object."""
 
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
@@ -10,6 +11,20 @@ class State(NamedTuple):
 
     h: torch.Tensor
     c: torch.Tensor
+
+
+def lists_kept(function: Callable[[object], object], state: object) -> int:
+    """How many lists of the state are in its result: the same objects, not only the same items."""
+    given = {id(container) for container in _lists_in(state)}
+    return sum(id(container) in given for container in _lists_in(function(state)))
+
+
+def _lists_in(state: object) -> Iterator[object]:
+    if isinstance(state, list):
+        yield state
+    if isinstance(state, (list, tuple)):
+        for item in state:
+            yield from _lists_in(item)
 
 
 def class_name(value: object) -> str:

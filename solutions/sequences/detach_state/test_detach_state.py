@@ -32,9 +32,13 @@ def test_layers_as_nested_lists_and_tuples(student, reference, make):
     layers = [
         (hidden(make, 2, 3), hidden(make, 2, 3)),
         (hidden(make, 2, 4), None),
-        [[hidden(make, 1, 2)], ()],
+        [[hidden(make, 1, 2)], (), None, []],
     ]
     same_state(student, reference)(layers)
+
+
+def test_tensors_of_any_shape_and_dtype(student, reference, make):
+    same_state(student, reference)([hidden(make), hidden(make, 0, 2), make.tokens(9, 3), make.mask(2)])
 
 
 def test_no_state_stays_none(student):
@@ -76,6 +80,13 @@ def test_the_callers_state_is_left_alone(student, make):
     student.detach_state(layers)
     same = layers[0] is h and layers[1][0] is c
     assert same, "the caller's list holds other tensors now: the detached ones belong in a new list"
+
+
+def test_a_list_is_a_new_one(student, make):
+    kept = student.props.lists_kept(student.detach_state, [[], ([make.randn(2)], [None]), [hidden(make, 2)]])
+    assert kept == 0, (
+        "a list of the caller's is in the result: whoever appends to one would find it in the other"
+    )
 
 
 @pytest.mark.parametrize("what", ["dict", "text", "number"])

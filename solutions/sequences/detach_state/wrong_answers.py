@@ -227,3 +227,61 @@ def detach_state(state):
     if isinstance(state, tuple):
         return getattr(type(state), "_make", tuple)(detach_state(item) for item in state)
     return [detach_state(item) for item in state]
+
+
+@wrong_answer(
+    "leaves None out of a list",
+    zh="把列表里的 None 丢掉了",
+    hint="A layer without a state yet has its place in the list. Which layer gets which state if it is left out?",
+    hint_zh="还没有状态的层在列表里也占一个位置。把它丢掉以后，各层拿到的是谁的状态？",
+)
+def detach_state(state):
+    if state is None:
+        return None
+    if isinstance(state, torch.Tensor):
+        return state.detach()
+    if isinstance(state, list):
+        return [detach_state(item) for item in state if item is not None]
+    if isinstance(state, tuple):
+        return getattr(type(state), "_make", tuple)(detach_state(item) for item in state)
+    raise TypeError(type(state).__name__)
+
+
+@wrong_answer(
+    "hands the caller's own list back where there is nothing to cut",
+    zh="没有什么可切断时，直接返回了调用者自己的列表",
+    hint="The caller appends to one of the two lists. Should the other grow as well?",
+    hint_zh="调用者往其中一个列表里追加了一项，另一个列表也该跟着变长吗？",
+)
+def detach_state(state):
+    if state is None:
+        return None
+    if isinstance(state, torch.Tensor):
+        return state.detach()
+    if isinstance(state, list):
+        items = [detach_state(item) for item in state]
+        attached = any(
+            isinstance(item, list | tuple) or getattr(item, "requires_grad", False) for item in state
+        )
+        return items if attached else state
+    if isinstance(state, tuple):
+        return getattr(type(state), "_make", tuple)(detach_state(item) for item in state)
+    raise TypeError(type(state).__name__)
+
+
+@wrong_answer(
+    "takes floating-point tensors only",
+    zh="只接受浮点张量",
+    hint="A state may hold a counter or a mask. Does detach() mind their dtype?",
+    hint_zh="状态里可能有计数器或掩码。detach() 在乎它们的 dtype 吗？",
+)
+def detach_state(state):
+    if state is None:
+        return None
+    if isinstance(state, torch.Tensor) and state.is_floating_point():
+        return state.detach()
+    if isinstance(state, list):
+        return [detach_state(item) for item in state]
+    if isinstance(state, tuple):
+        return getattr(type(state), "_make", tuple)(detach_state(item) for item in state)
+    raise TypeError(type(state).__name__)

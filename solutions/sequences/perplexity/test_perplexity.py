@@ -35,7 +35,7 @@ def test_only_the_mask_counts(student, reference, make, counted):
 
 def test_a_mask_of_numbers_counts_each_token_once(student, reference, make):
     logits, target = make.randn(2, 4, 3, requires_grad=True), make.tokens(3, 2, 4)
-    for numbers in ([[2, 1, 0, 5], [1, 0, 0, 3]], [[1.0, 0.5, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0]]):
+    for numbers in ([[2, -1, 0, 5], [1, 0, 0, 3]], [[1.0, 0.5, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0]]):
         same_perplexity(student, reference)(logits, target, mask=make.tensor(numbers))
 
 
@@ -55,6 +55,15 @@ def test_large_logits_stay_finite(student, reference, make):
     levels = make.randn(2, 3, 4) + make.tensor([1e4, 0.0, -1e4])[:, None]
     # logsumexp(z) - z[t] is an honest way, and near 1e4 the logsumexp is rounded to a thousandth.
     same_perplexity(student, reference, rtol=3e-3, atol=3e-3)(levels.requires_grad_(), target)
+
+
+def test_a_token_that_was_all_but_ruled_out_keeps_its_loss(student, reference, make):
+    logits = make.randn(1, 5, 4)
+    logits[..., 0] = 200.0
+    # One loss near 200 among five: its probability is no number of float32, and exp(40) is one.
+    same_perplexity(student, reference, rtol=1e-3, atol=1e-3)(
+        logits.requires_grad_(), make.tensor([[0, 0, make.integer(1, 4), 0, 0]])
+    )
 
 
 def test_a_long_text_does_not_underflow(student, reference, make):

@@ -132,6 +132,19 @@ def perplexity(logits, target, mask=None):
 
 
 @wrong_answer(
+    "takes the logarithm of the softmax, which may have become 0",
+    zh="先算 softmax 再取对数，而概率可能已经变成 0",
+    hint="A probability of exp(-200) is 0 in float32, and its logarithm -inf. Yet one such token in a long text leaves "
+    "the perplexity finite. Which function gives the logarithm without the probability?",
+    hint_zh="exp(-200) 在 float32 里就是 0，取对数得到 -inf。可一段长文本里有一个这样的词元，困惑度仍然是有限的。"
+    "哪个函数不经过概率就能直接给出它的对数？",
+)
+def perplexity(logits, target, mask=None):
+    p = torch.softmax(logits, -1).gather(-1, target.unsqueeze(-1)).squeeze(-1)
+    return torch.exp(-counted(p, mask).log().mean())
+
+
+@wrong_answer(
     "takes log(p + eps) of the probabilities",
     zh="对概率取 log(p + eps)",
     hint="eps gives every token a little probability that the model did not give it. Which form of the logarithm of a "

@@ -295,3 +295,35 @@ def sequential_batches(corpus, batch_size, num_steps, offset=0):
     labels = tokens[offset + 1 : offset + 1 + count].reshape(batch_size, length)
     for start in range(0, length - num_steps + 1, num_steps):
         yield inputs[:, start : start + num_steps], labels[:, start : start + num_steps]
+
+
+@wrong_answer(
+    "returns a list of all batches, not an iterator",
+    zh="返回了装着所有批次的列表，而不是迭代器",
+    hint="What does next() say to a list? A function with `yield` in it returns an iterator by itself.",
+    hint_zh="对列表调用 next() 会怎样？函数里用了 yield，返回的就是迭代器。",
+)
+def sequential_batches(corpus, batch_size, num_steps, offset=0):
+    tokens = torch.as_tensor(corpus, dtype=torch.int64)
+    length = max(0, (len(tokens) - offset - 1) // batch_size)
+    count = batch_size * length
+    inputs = tokens[offset : offset + count].reshape(batch_size, length)
+    labels = tokens[offset + 1 : offset + 1 + count].reshape(batch_size, length)
+    starts = range(0, length - num_steps + 1, num_steps)
+    return [(inputs[:, at : at + num_steps], labels[:, at : at + num_steps]) for at in starts]
+
+
+@wrong_answer(
+    "takes the ids through float32",
+    zh="词元编号经过了 float32",
+    hint="From which whole number on can float32 not tell neighbours apart?",
+    hint_zh="从哪个整数开始，float32 就分不清相邻的两个整数了？",
+)
+def sequential_batches(corpus, batch_size, num_steps, offset=0):
+    tokens = torch.as_tensor(corpus).float().to(torch.int64)
+    length = max(0, (len(tokens) - offset - 1) // batch_size)
+    count = batch_size * length
+    inputs = tokens[offset : offset + count].reshape(batch_size, length)
+    labels = tokens[offset + 1 : offset + 1 + count].reshape(batch_size, length)
+    for start in range(0, length - num_steps + 1, num_steps):
+        yield inputs[:, start : start + num_steps], labels[:, start : start + num_steps]

@@ -64,6 +64,11 @@ def test_the_first_state_gets_its_gradient(student, make):
     assert grad.any(), "the caller's state gets no gradient from the first chunk"
 
 
+def test_a_state_without_gradient_stays_as_it_is(student, reference, make):
+    inputs, state, *weights = rnn(make, 4)
+    same_run(student, reference)(inputs, state.detach(), *weights, 3)
+
+
 def test_double_precision_where_nothing_is_cut(student, reference, make):
     arguments = rnn(make, 3, dtype=torch.float64)
     agree(student.truncated_bptt, reference.truncated_bptt, rtol=1e-10, atol=1e-12)(*arguments, 3)

@@ -327,3 +327,20 @@ def truncated_bptt(inputs, state, w_xh, w_hh, b, steps):
         state = x @ w_xh + state @ w_hh + b
         states.append(state)
     return torch.stack(states)
+
+
+@wrong_answer(
+    "asks for a gradient of the caller's state",
+    zh="擅自要求对调用者的状态求梯度",
+    hint="requires_grad_() changes the tensor that it is called on. Whose is the first state?",
+    hint_zh="requires_grad_() 会修改张量本身。初始状态是谁的？",
+)
+def truncated_bptt(inputs, state, w_xh, w_hh, b, steps):
+    state.requires_grad_()
+    states = []
+    for t, x in enumerate(inputs):
+        if t > 0 and t % steps == 0:
+            state = state.detach()
+        state = torch.tanh(x @ w_xh + state @ w_hh + b)
+        states.append(state)
+    return torch.stack(states)

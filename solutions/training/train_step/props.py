@@ -20,9 +20,39 @@ def _fill(model: nn.Module, dtype: torch.dtype) -> nn.Module:
 
 
 def with_momentum(dtype: torch.dtype) -> Made:
-    """Three inputs, one output; SGD with momentum and weight decay."""
-    model = _fill(nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1)), dtype)
-    return model, torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9, weight_decay=0.01)
+    """Three inputs, one output; SGD with momentum and weight decay, at two rates."""
+    model = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 1))
+    _fill(model, dtype)
+    groups = [{"params": model[0].parameters()}, {"params": model[2].parameters(), "lr": 0.05}]
+    return model, torch.optim.SGD(groups, lr=0.1, momentum=0.9, weight_decay=0.01)
+
+
+def with_hook(dtype: torch.dtype) -> Made:
+    """As with momentum; a hook doubles the prediction."""
+    model, optimizer = with_momentum(dtype)
+    model.register_forward_hook(lambda module, inputs, prediction: 2 * prediction)
+    return model, optimizer
+
+
+class _WithSpare(nn.Module):
+    """Only a part of the model takes part."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used = nn.Linear(3, 1)
+        self.spare = nn.Linear(2, 2)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What the used layer makes of x."""
+        prediction: Tensor = self.used(x)
+        return prediction
+
+
+def with_idle_parameters(dtype: torch.dtype) -> Made:
+    """One parameter is frozen, and two never meet the input; all are in the optimizer."""
+    model = _fill(_WithSpare(), dtype)
+    model.get_parameter("used.bias").requires_grad_(False)
+    return model, torch.optim.SGD(model.parameters(), lr=0.1, weight_decay=0.01)
 
 
 def with_adam(dtype: torch.dtype) -> Made:

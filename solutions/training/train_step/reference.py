@@ -20,8 +20,10 @@ def train_step(
     .. math:: L = \ell(f_\theta(x), y), \qquad \theta \leftarrow \text{update}(\theta, \nabla_\theta L)
 
     Args:
-        model: called as ``model(x)``; its parameters are those that the optimizer updates.
-        optimizer: any optimizer of ``torch.optim`` whose ``step()`` needs no closure.
+        model: called as ``model(x)``, so that its hooks run (``model.forward(x)`` passes them by); its
+            parameters are those that the optimizer updates.
+        optimizer: any optimizer of ``torch.optim`` whose ``step()`` needs no closure, with one group of
+            parameters or several.
         loss_fn: called as ``loss_fn(prediction, y)``, in this order; returns a tensor of no dimension.
         x: a batch of inputs, whatever the model takes.
         y: the targets of the batch, whatever the loss takes.
@@ -36,6 +38,8 @@ def train_step(
         * Gradients that are left over from before do not count: they are cleared before the backward pass.
         * The new gradients are left in ``.grad`` after the step, so that the caller can look at them.
         * The update is the optimizer's own, whichever it is.
+        * A parameter that is frozen (``requires_grad`` is False) or that the loss does not reach is no error:
+          where its ``.grad`` was None, it is None afterwards.
         * The model runs once, and its mode is left alone: neither ``train()`` nor ``eval()`` is called.
         * x and y are not changed.
 

@@ -57,6 +57,20 @@ def test_any_optimizer_and_loss(student, reference, make):
     agree_on(student, reference, adam, "classification", batches)
 
 
+def test_the_hooks_of_the_model_run(student, reference, make):
+    def made_by(props):
+        return props.with_hook(torch.float64)
+
+    agree_on(student, reference, made_by, "lopsided", regression(make))
+
+
+def test_frozen_and_idle_parameters_are_no_error(student, reference, make):
+    def made_by(props):
+        return props.with_idle_parameters(torch.float64)
+
+    agree_on(student, reference, made_by, "lopsided", regression(make, count=2))
+
+
 @pytest.mark.parametrize("training", [True, False], ids=["train", "eval"])
 def test_mode_is_left_alone(student, reference, make, training):
     def made_by(props):

@@ -257,3 +257,49 @@ def train_step(model, optimizer, loss_fn, x, y):
     loss.backward()
     optimizer.step()
     return loss.item() * len(x)
+
+
+@wrong_answer(
+    "calls forward() and passes the model's hooks by",
+    zh="直接调用 forward()，绕过了模型的钩子",
+    hint="What does `model(x)` do besides calling forward? Someone may have hung something on it.",
+    hint_zh="除了调用 forward，model(x) 还做了什么？也许有人在模型上挂了钩子。",
+)
+def train_step(model, optimizer, loss_fn, x, y):
+    optimizer.zero_grad()
+    loss = loss_fn(model.forward(x), y)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@wrong_answer(
+    "clears the gradients of the first group only",
+    zh="只清零了第一个参数组的梯度",
+    hint="An optimizer may have several groups of parameters, each with a learning rate of its own. What clears "
+    "them all?",
+    hint_zh="优化器可以有多个参数组，各有各的学习率。怎样一次清零所有参数的梯度？",
+)
+def train_step(model, optimizer, loss_fn, x, y):
+    for parameter in optimizer.param_groups[0]["params"]:
+        parameter.grad = None
+    loss = loss_fn(model(x), y)
+    loss.backward()
+    optimizer.step()
+    return loss.item()
+
+
+@wrong_answer(
+    "takes a gradient of every parameter for granted",
+    zh="以为每个参数都会有梯度",
+    hint="A parameter may be frozen, or the loss may not reach it. What does backward() do there, and what does "
+    "torch.autograd.grad?",
+    hint_zh="参数可能被冻结，损失也可能到不了它。这时 backward() 会怎样？torch.autograd.grad 又会怎样？",
+)
+def train_step(model, optimizer, loss_fn, x, y):
+    parameters = list(model.parameters())
+    loss = loss_fn(model(x), y)
+    for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+        parameter.grad = gradient
+    optimizer.step()
+    return loss.item()

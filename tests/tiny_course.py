@@ -15,7 +15,7 @@ title = { en = "A tiny course", zh = "小课程" }
 minimum_isolation = MINIMUM
 
 [limits]
-call_seconds = 1.0
+call_seconds = 1.5
 exercise_seconds = 10.0
 memory_mb = 256
 

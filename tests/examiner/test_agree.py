@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from torch import Tensor
 from grader import agree
 from grader.examiner import context
 from grader.examiner.comparison import Mismatch
+from grader.examiner.conversation import Conversation, LocalPort
 from grader.examiner.reference import Reference
 from grader.examiner.student import Remote, RemoteHandle, Student
 from tests.conftest import Converse
@@ -43,16 +44,29 @@ def sides(converse: Converse) -> Take:
     return partial(_sides, converse)
 
 
+@pytest.fixture
+def sides_here() -> Take:
+    """The same in this process only: for the long tables, which go behind the walls in one piece each."""
+
+    def locally(source: str, *, props: str | None = None) -> Conversation:
+        return Conversation(LocalPort, source, "answer", props)
+
+    return partial(_sides, locally)
+
+
 def _sides(converse: Converse, answer: str, right: str, props: str | None = None) -> Sides:
     conversation = converse(HEAD + textwrap.dedent(answer), props=props)
     conversation.begin_test(1)
     return Sides(Student(conversation), Reference("answer", HEAD + textwrap.dedent(right), props))
 
 
-def said(sides: Sides, *args: Any, settings: dict[str, Any] | None = None, **kwargs: Any) -> str:
+def said(
+    sides: Sides, *args: Any, settings: dict[str, Any] | None = None, of: str = "f", **kwargs: Any
+) -> str:
     """What `agree` says of the student's `f`; empty where it agrees."""
+    f, g = getattr(sides.student, of), getattr(sides.reference, of)
     try:
-        agree(sides.student.f, sides.reference.f, **(settings or {}))(*args, **kwargs)
+        agree(f, g, **(settings or {}))(*args, **kwargs)
     except Mismatch as mismatch:
         return mismatch.text
     return ""
@@ -206,10 +220,24 @@ RESULTS = {
 
 
 @pytest.mark.parametrize("case", RESULTS)
-def test_results_that_differ(sides: Take, case: str) -> None:
+def test_results_that_differ(sides_here: Take, case: str) -> None:
     answer, right, message = RESULTS[case]
-    assert said(sides(returning(answer), returning(right)), matrix(requires_grad=False)) == message
-    assert said(sides(returning(right), returning(right)), matrix(requires_grad=False)) == ""
+    assert said(sides_here(returning(answer), returning(right)), matrix(requires_grad=False)) == message
+    assert said(sides_here(returning(right), returning(right)), matrix(requires_grad=False)) == ""
+
+
+def numbered(functions: Iterable[str]) -> str:
+    """Many functions named `f` in one module: `f_0`, `f_1`, and so on."""
+    return "\n".join(function.replace("def f(", f"def f_{n}(", 1) for n, function in enumerate(functions))
+
+
+def test_results_that_differ_behind_the_walls(converse_with_worker: Converse) -> None:
+    answers = numbered(returning(answer) for answer, _, _ in RESULTS.values())
+    both = _sides(
+        converse_with_worker, answers, numbered(returning(right) for _, right, _ in RESULTS.values())
+    )
+    for n, (case, (_, _, message)) in enumerate(RESULTS.items()):
+        assert said(both, matrix(requires_grad=False), of=f"f_{n}") == message, case
 
 
 ALIKE = {
@@ -239,9 +267,9 @@ ALIKE = {
 
 
 @pytest.mark.parametrize("case", ALIKE)
-def test_results_that_agree(sides: Take, case: str) -> None:
+def test_results_that_agree(sides_here: Take, case: str) -> None:
     answer, right = ALIKE[case]
-    assert said(sides(returning(answer), returning(right)), matrix(requires_grad=False)) == ""
+    assert said(sides_here(returning(answer), returning(right)), matrix(requires_grad=False)) == ""
 
 
 def test_the_students_result_is_returned(sides: Take) -> None:
@@ -706,22 +734,30 @@ EFFECTS = {
 
 
 @pytest.mark.parametrize("case", EFFECTS)
-def test_side_effects_that_differ(sides: Take, case: str) -> None:
+def test_side_effects_that_differ(sides_here: Take, case: str) -> None:
     answer, right, message = EFFECTS[case]
-
-    def given() -> tuple[tuple[Tensor], dict[str, Any]]:
-        items, table = [matrix(False), matrix(False) + 1, 7], {"w": matrix(False), "l": []}
-        return (matrix(False),), {"y": matrix(False), "items": items, "table": table}
-
-    args, kwargs = given()
-    found = said(sides(doing(answer), doing(right)), *args, **kwargs)
+    x, others = given()
+    found = said(sides_here(doing(answer), doing(right)), x, **others)
     assert found == message or found.startswith(message + ";"), found
-    args, kwargs = given()
-    assert said(sides(doing(right), doing(right)), *args, **kwargs) == ""
+    x, others = given()
+    assert said(sides_here(doing(right), doing(right)), x, **others) == ""
     if right == "pass":
         # A keyword or its place: the same.
-        args, kwargs = given()
-        assert said(sides(doing(answer), doing(right)), *args, *kwargs.values()) == found
+        x, others = given()
+        assert said(sides_here(doing(answer), doing(right)), x, *others.values()) == found
+
+
+def given() -> tuple[Tensor, dict[str, Any]]:
+    items, table = [matrix(False), matrix(False) + 1, 7], {"w": matrix(False), "l": []}
+    return matrix(False), {"y": matrix(False), "items": items, "table": table}
+
+
+def test_side_effects_that_differ_behind_the_walls(converse_with_worker: Converse) -> None:
+    answers = numbered(doing(answer) for answer, _, _ in EFFECTS.values())
+    both = _sides(converse_with_worker, answers, numbered(doing(right) for _, right, _ in EFFECTS.values()))
+    for n, (case, (_, _, message)) in enumerate(EFFECTS.items()):
+        x, others = given()
+        assert said(both, x, of=f"f_{n}", **others).startswith(message), case
 
 
 SAME_EFFECTS = {
@@ -736,15 +772,10 @@ SAME_EFFECTS = {
 
 
 @pytest.mark.parametrize("case", SAME_EFFECTS)
-def test_side_effects_that_agree(sides: Take, case: str) -> None:
+def test_side_effects_that_agree(sides_here: Take, case: str) -> None:
     answer, *right = SAME_EFFECTS[case]
-    found = said(
-        sides(doing(answer), doing(*right)),
-        matrix(False),
-        items=[matrix(False), matrix(False) + 1, 7],
-        table={"w": matrix(False), "l": []},
-    )
-    assert found == ""
+    x, others = given()
+    assert said(sides_here(doing(answer), doing(*right)), x, **others) == ""
 
 
 GRADIENTS_OF_LEAVES = {
@@ -931,6 +962,8 @@ def test_a_state_dict_given_past_agree(sides: Take) -> None:
     state = OrderedDict(w=torch.tensor([3.0], requires_grad=True))
     x = torch.tensor([2.0], requires_grad=True)
     sides(source, source).student.f(state, x).backward()
+    assert x.grad is not None
+    assert state["w"].grad is not None
     assert torch.equal(x.grad, torch.tensor([3.0]))
     assert torch.equal(state["w"].grad, torch.tensor([2.0]))
     assert torch.equal(state["new"], torch.tensor([3.0]))

@@ -21,8 +21,9 @@ _OUT_OF_MEMORY = (
     "out of memory",
     "OutOfMemoryError",
     "bad_alloc",
-    # C code that got none, and forgot to say so.
+    # Two ways of C code that got none, and forgot to say so.
     "returned NULL without setting an exception",
+    "error return without exception set",
 )
 _TEXT = 600
 _TEXT_FOR_MARKS = 300

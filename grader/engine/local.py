@@ -100,7 +100,6 @@ class LocalEngine:
                 grading = Grading(
                     session,
                     self.open_worker,
-                    device=self.setting.device,
                     language=self.setting.language,
                     message_bytes=self.limits.message_mb << 20,
                     for_marks=self.setting.walls,

@@ -154,7 +154,6 @@ class Conversation:
     name: str
     props: str | None
     limits: WireLimits = field(default_factory=WireLimits)
-    device: str = "cpu"
     port: Port | None = None
     names: dict[str, str] = field(default_factory=dict)
     seed: int = 0
@@ -196,7 +195,7 @@ class Conversation:
             self.close()
             raise
         if not isinstance(kinds, dict):
-            raise self._unreadable()
+            raise self.unreadable()
         self.names = {str(key): str(kind) for key, kind in kinds.items()}
 
     def call(
@@ -230,7 +229,7 @@ class Conversation:
         """The gradients of a call's arguments for the cotangents of its outputs."""
         (gradients,) = self._ask(("vjp", number, cotangents), "gradients", 1)
         if not isinstance(gradients, list):
-            raise self._unreadable()
+            raise self.unreadable()
         return gradients
 
     def facts(self, number: int, index: int) -> tuple[Any, ...]:
@@ -260,7 +259,7 @@ class Conversation:
             self.lost = WorkerLost("crashed", f"your code's process sent something unreadable: {error}")
             raise self.lost from None
         if not isinstance(reply, tuple) or len(reply) < 2 or not isinstance(reply[-1], str):
-            raise self._unreadable()
+            raise self.unreadable()
         if reply[-1]:
             self.printed.append(reply[-1])
         if reply[0] == "raised" and len(reply) == 6:
@@ -270,17 +269,14 @@ class Conversation:
             self.lost = WorkerLost("memory", "your code's process had no memory left to answer")
             raise self.lost
         if reply[0] != expected or len(reply) != parts + 2:
-            raise self._unreadable()
+            raise self.unreadable()
         return reply[1:-1]
-
-    def _unreadable(self) -> WorkerLost:
-        self.close()
-        self.lost = WorkerLost("crashed", "your code's process sent something unreadable")
-        return self.lost
 
     def unreadable(self) -> WorkerLost:
         """The reply has the right frame and the wrong content: only tampering does that."""
-        return self._unreadable()
+        self.close()
+        self.lost = WorkerLost("crashed", "your code's process sent something unreadable")
+        return self.lost
 
     def close(self) -> None:
         """End the worker; the next test begins with a new one."""

@@ -37,7 +37,6 @@ class Grading:
 
     session: Session
     open_worker: OpenWorker
-    device: str = "cpu"
     language: Language = "en"
     message_bytes: int = 32 << 20
     for_marks: bool = True
@@ -115,7 +114,6 @@ class Grading:
             exercise.id,
             exercise.props_source,
             limits=WireLimits(message_bytes=self.message_bytes),
-            device=self.device,
         )
 
     def _judge(

@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812  its usual name
 from torch import Tensor
 
 from grader.course.load import Exercise, load_course
@@ -96,7 +96,10 @@ GRADCHECKED: list[tuple[str, Callable[[], tuple[Callable[..., Tensor], tuple[Ten
     ),
     (
         "weighted_mse",
-        lambda: (reference("weighted_mse").WeightedMSE.apply, (randn(2, 3), randn(2, 3) * 2, randn(2, 3) + 1)),
+        lambda: (
+            reference("weighted_mse").WeightedMSE.apply,
+            (randn(2, 3), randn(2, 3) * 2, randn(2, 3) + 1),
+        ),
     ),
     (
         "batch_norm_module",

@@ -109,7 +109,8 @@ def _explain_students_error(
     assert trace is not None
     # As text a KeyError puts its message in quotes.
     text = _shown(str(error.args[0] if error.args else error), for_marks)
-    if isinstance(error, MemoryError) or any(mark in text for mark in _OUT_OF_MEMORY):
+    raised = f"{trace.type_name}: {text}"
+    if isinstance(error, MemoryError) or any(mark in raised for mark in _OUT_OF_MEMORY):
         return Feedback(
             "memory",
             f"your code needs more than the {memory_mb} MiB it may use{_where(error, source, filename)}",

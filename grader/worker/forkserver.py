@@ -125,7 +125,7 @@ def work(
     options: dict[str, Any],
 ) -> None:
     """The life of a worker: put up the walls, then answer until the descriptor closes."""
-    from grader.wire import Frames, PeerGone, WireLimits
+    from grader.wire import Frames, PeerGone, WireLimits, encode
     from grader.worker.service import Service
 
     standing: list[str] = []
@@ -141,6 +141,7 @@ def work(
     bounds = WireLimits(message_bytes=setup["message_bytes"])
     frames = Frames(descriptor, message_bytes=setup["message_bytes"], blocking=True)
     service = Service(bounds, max_handles=setup["handles"], device=setup["device"])
+    frames.send(encode(("ready",)))
     probe = options.get("probe")
     if probe:
         from grader.worker.probes import run_probes

@@ -120,15 +120,19 @@ class Worker:
         self.inner_pid = pid
         """As the forkserver's namespace counts."""
         self._pidfd = pidfd
+        self._killed = False
         self._exit: Exit | None = None
 
     def end(self) -> Exit:
         """Kill the worker if it lives, reap it, and say how it ended."""
         if self._exit is None:
-            os.close(self.frames.descriptor)
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
-            os.close(self._pidfd)
+            if not self._killed:
+                # Once: should the forkserver be gone, these numbers may be another's by the next call.
+                self._killed = True
+                os.close(self.frames.descriptor)
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+                os.close(self._pidfd)
             reply, _ = self.server.ask({"reap": self.inner_pid})
             self._exit = Exit(reply["status"], reply["cpu_seconds"], reply["peak_kib"], reply["page_faults"])
         return self._exit
@@ -220,6 +224,8 @@ class Forkserver:
             "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
             # Python's own arenas are no part of that heap.
             "PYTHONMALLOC": "malloc",
+            # A set of strings is walked in the same order everywhere, or marks could differ between two runs.
+            "PYTHONHASHSEED": "0",
         }
         root = str(_PACKAGE.parent)
         inner = [sys.executable, "-s", "-P", "-B", "-c"]
@@ -287,7 +293,9 @@ class Forkserver:
         with theirs:
             reply, descriptors = self.ask({"spawn": options}, [theirs.fileno()])
         frames = Frames(ours.detach(), message_bytes=self.options.limits.message_mb << 20)
-        return Worker(self, frames, reply["pid"], descriptors[0])
+        worker = Worker(self, frames, reply["pid"], descriptors[0])
+        await_first_word(worker)
+        return worker
 
     def probe(self, memory_mb: int | None = None) -> Isolation:
         """Try the walls from inside a worker, with a second one as its neighbour.
@@ -304,8 +312,6 @@ class Forkserver:
         )
         try:
             reply = decode(prober.frames.receive(30.0))
-            if isinstance(reply, tuple) and reply[0] == "failed":
-                raise WorkerStartError(f"a worker cannot go behind its walls: {reply[1]}")
             standing, missing, rows = reply[1:4]  # type: ignore[index]  # our own code's answer
             found = tuple(Probe(*row) for row in rows)
         except (PeerGone, PeerSilent, WireError, ValueError, TypeError) as error:
@@ -357,6 +363,25 @@ class Forkserver:
                 self._process.stderr.close()
             self._process = None
         self._ready = False
+
+
+def await_first_word(worker: AnyWorker) -> None:
+    """Wait until a worker stands behind its walls; no line of the student's has run before it says so.
+
+    Raises:
+        WorkerStartError: it could not go there. This is never the student's doing.
+    """
+    from grader.wire import PeerGone, PeerSilent, decode
+
+    try:
+        word = decode(worker.frames.receive(120.0))
+    except (PeerGone, PeerSilent, WireError) as error:
+        worker.end()
+        raise WorkerStartError(f"a worker did not start: {type(error).__name__}") from None
+    if word != ("ready",):
+        worker.end()
+        reason = word[1] if isinstance(word, tuple) and len(word) == 2 else "no reason given"
+        raise WorkerStartError(f"a worker cannot go behind its walls: {reason}")
 
 
 def open_workers(options: LaunchOptions) -> Forkserver | Spawner:

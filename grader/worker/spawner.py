@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from grader.errors import WorkerStartError
-from grader.worker.launch import THREAD_ENVIRONMENT, Exit, Isolation, LaunchOptions
+from grader.worker.launch import THREAD_ENVIRONMENT, Exit, Isolation, LaunchOptions, await_first_word
 
 if TYPE_CHECKING:
     from grader.wire import Frames
@@ -112,13 +112,10 @@ class Spawner:
                 stderr=subprocess.DEVNULL,
             )
         frames = Frames(ours.detach(), message_bytes=limits.message_mb << 20)
-        try:
-            # It says a word when it has imported torch: that time is not the student's.
-            frames.receive(120.0)
-        except Exception:
-            SpawnedWorker(process, frames).end()
-            raise WorkerStartError("a worker process did not start: does `import torch` work?") from None
-        return SpawnedWorker(process, frames)
+        worker = SpawnedWorker(process, frames)
+        # Importing torch takes it a while: that time is not the student's.
+        await_first_word(worker)
+        return worker
 
     def probe(self, memory_mb: int | None = None) -> Isolation:
         """No wall stands."""
@@ -136,5 +133,4 @@ def main(descriptor: int, setup: str) -> None:
     from grader.worker.forkserver import work
 
     torch.set_num_threads(1)
-    os.write(descriptor, b"\0" * 8)  # an empty message: ready
     work(descriptor, os.getppid(), None, 1, json.loads(setup), {})

@@ -42,3 +42,12 @@ def test_a_spawned_worker_answers_and_is_ended_when_it_hangs() -> None:
 def test_for_marks_it_refuses() -> None:
     with pytest.raises(WorkerStartError, match="walls stand on Linux only"):
         open_workers(LaunchOptions(walls=True, fork=False)).spawn()
+
+
+def test_a_worker_that_cannot_go_behind_its_walls_is_the_graders_fault() -> None:
+    """Its failure comes before any line of the student's, so it cannot be forged, nor blamed on her."""
+    with open_workers(LaunchOptions(limits=WorkerLimits(memory_mb=256))) as workers:
+        workers.ready()
+        with pytest.raises(WorkerStartError, match="cannot go behind its walls"):
+            workers.spawn(limits={"no_such_limit": 1})
+        workers.spawn().end()

@@ -196,7 +196,7 @@ def _source_notebook(references: Mapping[str, str]) -> NotebookNode:
         cells += [_cell(exercise, solution), _cell(f"test_{exercise}", tests, points=len(CASES[exercise]))]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
-    notebook: NotebookNode = new_notebook(cells=cells, metadata=metadata)  # type: ignore[no-untyped-call]
+    notebook: NotebookNode = new_notebook(cells=cells, metadata=metadata)  # type: ignore[no-untyped-call]  # nbformat's
     return notebook
 
 
@@ -213,13 +213,13 @@ def _cell(name: str, source: str, points: int | None = None) -> NotebookNode:
     }
     if tests:
         marked["points"] = points
-    cell: NotebookNode = new_code_cell(source, metadata={"nbgrader": marked})  # type: ignore[no-untyped-call]
+    cell: NotebookNode = new_code_cell(source, metadata={"nbgrader": marked})  # type: ignore[no-untyped-call]  # nbformat's
     return cell
 
 
 def _filled_in(released: Path, answers: Mapping[str, str]) -> NotebookNode:
     """The released notebook with a student's answers in its solution cells."""
-    notebook: NotebookNode = nbformat.read(released, as_version=4)  # type: ignore[no-untyped-call]
+    notebook: NotebookNode = nbformat.read(released, as_version=4)  # type: ignore[no-untyped-call]  # nbformat's
     for cell in notebook.cells:
         name = cell.metadata["nbgrader"]["grade_id"]
         if name in answers:
@@ -228,7 +228,7 @@ def _filled_in(released: Path, answers: Mapping[str, str]) -> NotebookNode:
 
 
 def _write(notebook: NotebookNode, file: Path) -> None:
-    nbformat.write(notebook, file)  # type: ignore[no-untyped-call]
+    nbformat.write(notebook, file)  # type: ignore[no-untyped-call]  # nbformat's
 
 
 def _quoted(text: str) -> str:

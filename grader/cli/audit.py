@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -60,7 +61,7 @@ def audit(
                 engine.grading,
                 exercise,
                 mutants=not no_mutants,
-                progress=lambda what, id=exercise.id: progress(id, what),  # type: ignore[misc]
+                progress=partial(progress, exercise.id),
             )
             audits.append(result)
             if as_json:

@@ -6,7 +6,7 @@ import gc
 import hashlib
 import platform
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -243,5 +243,5 @@ def _not_handed_in(exercise: Exercise) -> ExerciseResult:
     )
 
 
-def _sum(scores: object) -> float:
-    return round(sum(scores), 6)  # type: ignore[call-overload,no-any-return]  # an iterable of floats
+def _sum(scores: Iterable[float]) -> float:
+    return round(sum(scores), 6)

@@ -434,7 +434,7 @@ class _Copies:
         address = storage.data_ptr()
         copied = self._storages.get(address)
         if copied is None:
-            copied = self._storages[address] = storage.clone()  # type: ignore[no-untyped-call]
+            copied = self._storages[address] = storage.clone()  # type: ignore[no-untyped-call]  # torch's
         source = torch.empty(0, dtype=plain.dtype).set_(
             copied, plain.storage_offset(), plain.shape, plain.stride()
         )

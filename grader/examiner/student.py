@@ -402,7 +402,7 @@ class _Outputs:
             wanted = [n for n, tensor in enumerate(inputs) if tensor.requires_grad]
             # A graph with parameters of the worker's own needs a gradient even where no argument does.
             anchor = torch.zeros((), requires_grad=True)
-            tied = _RemoteCall.apply(  # type: ignore[no-untyped-call]
+            tied = _RemoteCall.apply(  # type: ignore[no-untyped-call]  # torch leaves it untyped
                 graph,
                 [tensors[n] for n in places],
                 places,
@@ -418,7 +418,8 @@ class _Outputs:
                 tensor.requires_grad_()
             if record.grad is not None and tensor.is_leaf and record.grad.tensor.shape == tensor.shape:
                 tensor.grad = record.grad.tensor
-            tensor._torchgrade_origin = Origin(graph, n, record.device, record.is_leaf)  # type: ignore[attr-defined]
+            origin = Origin(graph, n, record.device, record.is_leaf)
+            tensor._torchgrade_origin = origin  # type: ignore[attr-defined]  # a tensor takes any name
         waiting = iter(tensors)
         return _fill(result, waiting)
 

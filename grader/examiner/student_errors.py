@@ -55,7 +55,7 @@ def rebuild(parts: tuple[Any, ...]) -> Exception:
         )
         if type(number) is int and 0 <= number < 1_000_000
     ]
-    error.student_trace = StudentTrace(type_name, known)  # type: ignore[attr-defined]
+    error.student_trace = StudentTrace(type_name, known)  # type: ignore[attr-defined]  # any class
     return error
 
 

@@ -6,6 +6,7 @@ import ctypes
 import struct
 from collections import OrderedDict
 from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -75,7 +76,7 @@ class _Encoder:
             )
         return message
 
-    def put(self, value: object, depth: int) -> None:
+    def put(self, value: Any, depth: int) -> None:
         self.nodes += 1
         if self.nodes > self.limits.nodes:
             raise WireError(f"more than {self.limits.nodes:,} values in one message")
@@ -88,31 +89,31 @@ class _Encoder:
         elif kind is bool:
             tree.append(v.TAG_TRUE if value else v.TAG_FALSE)
         elif kind is int:
-            self.put_int(value)  # type: ignore[arg-type]  # kind is int
+            self.put_int(value)
         elif kind is float:
             tree += _pack_float(v.TAG_FLOAT, value)
         elif kind is str:
-            self.put_text(v.TAG_STR, value)  # type: ignore[arg-type]  # kind is str
+            self.put_text(v.TAG_STR, value)
         elif isinstance(value, torch.Tensor):
             self.put_tensor(value, depth)
         elif kind is TensorRecord:
-            self.put_record(value)  # type: ignore[arg-type]  # kind is TensorRecord
+            self.put_record(value)
         elif kind is list:
-            self.put_items(v.TAG_LIST, value, depth)  # type: ignore[arg-type]
+            self.put_items(v.TAG_LIST, value, depth)
         elif kind is tuple or kind is torch.Size:
-            self.put_items(v.TAG_TUPLE, value, depth)  # type: ignore[arg-type]
+            self.put_items(v.TAG_TUPLE, value, depth)
         elif kind is dict or kind is OrderedDict:
-            self.put_dict(value, depth)  # type: ignore[arg-type]
+            self.put_dict(value, depth)
         elif kind is torch.dtype:
-            tree += bytes((v.TAG_DTYPE, v.DTYPE_CODES[value]))  # type: ignore[index]
+            tree += bytes((v.TAG_DTYPE, v.DTYPE_CODES[value]))
         elif kind is torch.device:
             self.put_text(v.TAG_DEVICE, str(value))
         elif kind is Name:
-            self.put_text(v.TAG_NAME, value.path)  # type: ignore[attr-defined]
+            self.put_text(v.TAG_NAME, value.path)
         elif kind is Handle:
-            self.put_handle(value)  # type: ignore[arg-type]
+            self.put_handle(value)
         elif kind is InputRef:
-            tree += _pack_count(v.TAG_INPUT_REF, value.index)  # type: ignore[attr-defined]
+            tree += _pack_count(v.TAG_INPUT_REF, value.index)
         else:
             self.put_opaque(value, depth)
 

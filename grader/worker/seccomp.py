@@ -41,7 +41,7 @@ _CPU = (  # noqa: SIM905  a list would be a line for each
 ).split()
 
 # The CUDA driver and its runtime: threads, events, polling, and ioctl on the devices that Landlock names.
-_CUDA = (  # noqa: SIM905
+_CUDA = (  # noqa: SIM905  names read better as words than as a quoted list
     "dup dup3 epoll_create1 epoll_ctl epoll_pwait eventfd2 fadvise64 get_mempolicy ioctl mbind membarrier "
     "mincore mlock mlock2 munlock pipe2 poll ppoll rseq sched_get_priority_max sched_get_priority_min "
     "sched_getparam sched_getscheduler sched_setaffinity set_mempolicy set_robust_list"

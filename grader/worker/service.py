@@ -442,7 +442,7 @@ class _OpCounter(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch d
         # Else torch imports its whole compiler, a second's work, to keep it away from this class.
         return False
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]  # nor its arguments
         name = func.name()
         self.counts[name] = self.counts.get(name, 0) + 1
         return func(*args, **(kwargs or {}))

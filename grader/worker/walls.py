@@ -110,7 +110,7 @@ class Walls:
     def _rlimits_with(self, limits: Mapping[str, float] | None) -> Iterable[tuple[int, tuple[int, int]]]:
         if not limits:
             return self._rlimits
-        return replace(self.limits, **limits).rlimits(self._address_space)  # type: ignore[arg-type]
+        return replace(self.limits, **limits).rlimits(self._address_space)  # type: ignore[arg-type]  # its fields by name
 
     def close(self) -> None:
         """Give back the forkserver's descriptors."""

@@ -115,7 +115,7 @@ def test_cut_functions_raise_not_implemented() -> None:
     namespace: dict[str, object] = {}
     exec(cut_stub('"""D."""\n\n' + function()), namespace)
     with pytest.raises(NotImplementedError, match="f is not written yet"):
-        namespace["f"](1)  # type: ignore[operator]
+        namespace["f"](1)  # type: ignore[operator]  # a function, as the source says
 
 
 def test_generator_raises_when_called() -> None:
@@ -123,7 +123,7 @@ def test_generator_raises_when_called() -> None:
     namespace: dict[str, object] = {}
     exec(cut_stub(source), namespace)
     with pytest.raises(NotImplementedError):
-        namespace["f"](1)  # type: ignore[operator]
+        namespace["f"](1)  # type: ignore[operator]  # a function, as the source says
 
 
 def test_given_lines_before_the_block_stay() -> None:

@@ -93,7 +93,7 @@ def test_each_misconception_is_a_complete_module() -> None:
     )
     assert adds.names == ("encode",)
     names = run(adds)
-    assert names["encode"](3) == 5  # type: ignore[operator]
+    assert names["encode"](3) == 5  # type: ignore[operator]  # a function
     assert names["decode"](6) == 3  # type: ignore[operator]  # the reference's
 
 
@@ -101,8 +101,8 @@ def test_definitions_with_one_misconception_go_together() -> None:
     _, both = read()
     assert both.names == ("encode", "decode")
     names = run(both)
-    assert names["encode"](6) == 3  # type: ignore[operator]
-    assert names["decode"](3) == 6  # type: ignore[operator]
+    assert names["encode"](6) == 3  # type: ignore[operator]  # a function
+    assert names["decode"](3) == 6  # type: ignore[operator]  # a function
 
 
 def test_module_shows_nothing_of_the_grader_or_of_other_misconceptions() -> None:
@@ -123,7 +123,7 @@ def test_other_decorators_stay() -> None:
         "from grader import wrong_answer\n\n\ndef twice(f):\n    return lambda x: f(f(x))\n\n\n"
         '@wrong_answer("a", zh="b", hint="c", hint_zh="d")\n@twice\ndef encode(x):\n    return x + 1\n'
     )
-    assert run(read(source)[0])["encode"](1) == 3  # type: ignore[operator]
+    assert run(read(source)[0])["encode"](1) == 3  # type: ignore[operator]  # a function
 
 
 def test_file_is_not_run() -> None:

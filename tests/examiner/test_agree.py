@@ -1117,7 +1117,7 @@ def test_the_same_inputs_are_asked_of_the_reference_once(converse: Converse) -> 
     source = "def f(x):\n    return x * 2\n"
     reference = Reference("answer", HEAD + source.replace("return", "calls.append(1)\n    return"), None)
     calls: list[int] = []
-    reference._module.calls = calls  # type: ignore[attr-defined]
+    reference._module.calls = calls  # type: ignore[attr-defined]  # a module takes any name
     known: dict[object, Any] = {}
     for _ in range(3):
         context.enter(context.TestContext(11, known=known))

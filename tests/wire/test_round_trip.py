@@ -88,7 +88,7 @@ def test_what_is_said_of_a_tensor() -> None:
     leaf = torch.ones(2, requires_grad=True)
     leaf.grad = torch.tensor([3.0, 4.0])
     inner = leaf * 2
-    first, second = decode(encode((leaf, inner)))  # type: ignore[misc]
+    first, second = decode(encode((leaf, inner)))  # type: ignore[misc]  # a pair
     assert (first.requires_grad, first.is_leaf, first.device) == (True, True, "cpu")
     assert torch.equal(first.grad.tensor, leaf.grad)
     assert (second.requires_grad, second.is_leaf, second.grad) == (True, False, None)

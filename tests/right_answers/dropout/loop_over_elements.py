@@ -8,7 +8,7 @@ def dropout(x, p, training):
         raise ValueError("p is too large")
     if p < 0.0:
         raise ValueError("p is too small")
-    if training == False:  # noqa: E712
+    if training == False:  # noqa: E712  as a beginner writes it
         return x
     flat_mask = []
     number = x.numel()

@@ -8,7 +8,7 @@ def vjp(f, x, v):
     start.requires_grad_(True)
     y = f(start)
     result = torch.zeros(start.shape, dtype=start.dtype)
-    if y.requires_grad == False:  # noqa: E712
+    if y.requires_grad == False:  # noqa: E712  as a beginner writes it
         return result
     outputs = y.reshape(-1)
     weights = v.detach().reshape(-1)

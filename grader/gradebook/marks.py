@@ -1,0 +1,51 @@
+"""A student's mark: the attempt that counts, and what the course's policy made of its score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from grader.result import GradingResult
+
+__all__ = ["Identity", "Mark"]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who handed in, as far as the folder or the learning platform's export tells.
+
+    `id` names the student in the gradebook and is never empty. `numbers` holds what the platform calls her, by
+    the platform's own words: {"canvas_user": "1234"}, {"moodle_participant": "77"}, {"gradescope_submission": "9"},
+    {"sid": "s001"}.
+    """
+
+    id: str
+    name: str = ""
+    email: str = ""
+    numbers: tuple[tuple[str, str], ...] = ()
+
+    def number(self, kind: str) -> str:
+        """What a platform calls her; empty where it was not said."""
+        return dict(self.numbers).get(kind, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """What counts for one student.
+
+    `score` is in points, after lateness; `result.score` is before. `late_days` counts days begun. `attempt` is
+    which of her attempts counts, from 1, of `attempts`.
+    """
+
+    student: Identity
+    result: GradingResult
+    score: float
+    submitted: datetime | None = None
+    late_days: int = 0
+    attempt: int = 1
+    attempts: int = 1
+
+    @property
+    def max_score(self) -> float:
+        """Points to be had."""
+        return self.result.max_score

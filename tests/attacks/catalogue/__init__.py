@@ -1,0 +1,1 @@
+"""Every attack that the project withstands, by what it is after. Each module has a list `ATTACKS`."""

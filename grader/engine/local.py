@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import gc
-import hashlib
-import platform
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
-from grader import __version__
 from grader.course.load import Course, Exercise
 from grader.course.model import Language
+from grader.engine.summary import Summary, not_handed_in
 from grader.errors import IsolationError, WorkerStartError
-from grader.result import ExerciseResult, GradingResult, Receipt, TopicResult, Versions
+from grader.result import ExerciseResult, GradingResult
 from grader.worker.launch import LaunchOptions, WorkerLimits, open_workers
 
 if TYPE_CHECKING:
@@ -134,6 +132,7 @@ class OpenEngine:
     def __init__(self, engine: LocalEngine, grading: Grading) -> None:
         self.engine = engine
         self.grading = grading
+        self.summary = Summary(engine.course, engine.setting.device)
 
     def grade_exercise(self, exercise: Exercise, submission: Submission) -> ExerciseResult:
         """Grade one exercise of a submission."""
@@ -168,80 +167,17 @@ class OpenEngine:
             if exercise in engine.exercises:
                 result = self.grade_exercise(exercise, submission)
             else:
-                result = _not_handed_in(exercise)
+                result = not_handed_in(exercise)
             graded(result)
             results.append(result)
-        return summarize(engine.course, results, student, submission.digest, engine.setting, engine.isolation)
-
-
-def summarize(
-    course: Course,
-    results: Sequence[ExerciseResult],
-    student: str,
-    digest: str,
-    setting: Setting,
-    isolation: int,
-) -> GradingResult:
-    """Put the exercises' results together."""
-    topics = tuple(
-        TopicResult(
-            id=topic.id,
-            score=_sum(result.score for result in results if result.topic == topic.id),
-            max_score=_sum(result.max_score for result in results if result.topic == topic.id),
+        return self.summary.of(
+            results,
+            student=student,
+            digest=submission.digest,
+            seed=self.grading.session.bench.secret,
+            isolation=engine.isolation,
         )
-        for topic in course.topics
-        if any(result.topic == topic.id for result in results)
-    )
-    import torch
 
-    return GradingResult(
-        student=student,
-        device=setting.device,
-        isolation=isolation,
-        seed=setting.seed,
-        score=_sum(topic.score for topic in topics),
-        max_score=_sum(topic.max_score for topic in topics),
-        topics=topics,
-        exercises=tuple(results),
-        receipt=Receipt(
-            suite=suite_digest(course),
-            submission=digest,
-            versions=Versions(
-                torchgrade=__version__, torch=str(torch.__version__), python=platform.python_version()
-            ),
-        ),
-    )
-
-
-def suite_digest(course: Course) -> str:
-    """SHA-256 of all that decides a mark: references, suites, props, manifests and limits."""
-    digest = hashlib.sha256()
-    for exercise in course.exercises:
-        parts = (
-            exercise.id,
-            exercise.reference_source,
-            exercise.suite_source,
-            exercise.props_source or "",
-            exercise.manifest.model_dump_json(),
-            exercise.limits.model_dump_json(),
-            course.manifest.forbidden,
-        )
-        for part in parts:
-            raw = part.encode()
-            digest.update(len(raw).to_bytes(8))
-            digest.update(raw)
-    return digest.hexdigest()
-
-
-def _not_handed_in(exercise: Exercise) -> ExerciseResult:
-    return ExerciseResult(
-        id=exercise.id,
-        topic=exercise.topic,
-        score=0.0,
-        max_score=exercise.points,
-        verdict="not_attempted",
-    )
-
-
-def _sum(scores: Iterable[float]) -> float:
-    return round(sum(scores), 6)
+    def reseed(self, secret: str) -> None:
+        """Draw the hidden inputs of what is graded from here on from another secret."""
+        self.grading.reseed(secret)

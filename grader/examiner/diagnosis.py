@@ -24,6 +24,10 @@ class Diagnostician:
     limits: WireLimits = field(default_factory=WireLimits)
     _known: dict[tuple[str, str, int], dict[str, Run]] = field(default_factory=dict)
 
+    def forget(self) -> None:
+        """Let go of what is remembered: other inputs come."""
+        self._known.clear()
+
     def diagnose(self, exercise: Exercise, runs: list[Run]) -> WrongAnswer | None:
         """The wrong answer that behaves as these runs do, if one does so more than any other.
 

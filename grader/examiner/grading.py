@@ -46,6 +46,12 @@ class Grading:
     def __post_init__(self) -> None:
         self.diagnostician = Diagnostician(self.session)
 
+    def reseed(self, secret: str) -> None:
+        """Draw the hidden inputs from another secret; what is remembered of the last one's goes."""
+        if secret != self.session.bench.secret:
+            self.session.bench.secret = secret
+            self.diagnostician.forget()
+
     def grade(
         self,
         exercise: Exercise,

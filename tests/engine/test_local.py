@@ -15,8 +15,9 @@ from types import MappingProxyType
 
 import pytest
 
+from grader.course.digest import suite_digest
 from grader.course.load import Course, load_course
-from grader.engine.local import LocalEngine, OpenEngine, Setting, suite_digest
+from grader.engine.local import LocalEngine, OpenEngine, Setting
 from grader.errors import IsolationError
 from grader.result import ExerciseResult, GradingResult
 from grader.submission.intake import Answer, Submission

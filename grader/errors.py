@@ -7,6 +7,7 @@
     ├── DeviceError               2    the device asked for is not there
     ├── SuiteError                3    a hidden suite is broken, so nothing can be said of the student
     ├── IsolationError            3    fewer walls stand than the course asks for: refused, not graded
+    ├── GradebookError            3    the gradebook cannot be read or written: what was graded before is kept
     └── UngradedError             3    grading began and could not be finished
         ├── WorkerStartError      3    no worker could be started
         └── WireError             3    what came over the wire is not a message
@@ -24,6 +25,7 @@ from typing import ClassVar
 __all__ = [
     "CourseError",
     "DeviceError",
+    "GradebookError",
     "GraderError",
     "IsolationError",
     "SubmissionError",
@@ -114,6 +116,12 @@ class SuiteError(GraderError):
 
 class IsolationError(GraderError):
     """Fewer walls stand than the course asks for; grading is refused rather than done less safely."""
+
+    exit_code = 3
+
+
+class GradebookError(GraderError):
+    """The gradebook cannot be read or written. What was graded before is kept."""
 
     exit_code = 3
 

@@ -100,6 +100,11 @@ class ExerciseResult(_Record):
     diagnosis: Diagnosis | None = None
     findings: tuple[Finding, ...] = ()
 
+    @property
+    def is_ungraded(self) -> bool:
+        """Whether the grader failed here, on all of it or on a test. Never to be read as a zero."""
+        return self.verdict == "ungraded" or any(test.outcome == "ungraded" for test in self.tests)
+
 
 class TopicResult(_Record):
     """The sum of a topic's exercises."""
@@ -147,10 +152,6 @@ class GradingResult(_Record):
     @property
     def exit_code(self) -> int:
         """0: everything passed; 1: graded, and something did not pass; 3: something could not be graded."""
-        if any(e.verdict == "ungraded" or _has_ungraded_test(e) for e in self.exercises):
+        if any(exercise.is_ungraded for exercise in self.exercises):
             return 3
         return 0 if all(e.verdict == "passed" for e in self.exercises) else 1
-
-
-def _has_ungraded_test(exercise: ExerciseResult) -> bool:
-    return any(test.outcome == "ungraded" for test in exercise.tests)

@@ -74,7 +74,8 @@ def imports_in(tree: ast.Module, path: Path) -> Iterator[tuple[int, str]]:
 def room_of(path: Path) -> str:
     """The folder, or the module that is a room by itself; empty for the package's own `__init__`."""
     first = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-    return "" if first == "__init__" else first
+    # `python -m grader` is the command.
+    return {"__init__": "", "__main__": "cli"}.get(first, first)
 
 
 def _named(path: Path) -> str:

@@ -19,10 +19,9 @@ from grader.course.model import (
     Limits,
     TopicEntry,
     Translated,
-    course_error,
-    read_toml,
 )
 from grader.course.stub import cut_stub, declarations, public_names
+from grader.course.toml_table import course_error, read_toml
 from grader.course.wrong_answers import WrongAnswer, read_wrong_answers
 from grader.errors import CourseError, UsageError, did_you_mean
 

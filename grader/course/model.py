@@ -1,16 +1,14 @@
-"""What `course.toml` and `exercise.toml` may say, and how a fault in them is reported."""
+"""What `course.toml` and `exercise.toml` may say."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Sequence
-from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal, Self, TypeVar, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from grader.errors import CourseError, did_you_mean
+from grader.course.policy import Policy
+from grader.course.toml_table import Language, TomlTable
 
 __all__ = [
     "HINT_LEVELS",
@@ -25,10 +23,8 @@ __all__ = [
     "Limits",
     "TopicEntry",
     "Translated",
-    "read_toml",
 ]
 
-Language = Literal["en", "zh"]
 HintLevel = Literal["concept", "formula", "line"]
 
 HINT_LEVELS: tuple[HintLevel, ...] = get_args(HintLevel)
@@ -48,24 +44,7 @@ CourseId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$")]
 DottedName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
 
 
-class _Table(BaseModel):
-    """A TOML table: nothing unknown in it, no type guessed, not changed afterwards."""
-
-    # Built when first used: half of the tables stand only inside others.
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _know_every_key(cls, value: object) -> object:
-        if isinstance(value, dict):
-            for key in value:
-                if key not in cls.model_fields:
-                    mend = did_you_mean(str(key), list(cls.model_fields))
-                    raise PydanticCustomError("unknown_key", "unknown key", {"key": str(key), "mend": mend})
-        return value
-
-
-class Translated(_Table):
+class Translated(TomlTable):
     """A text in both languages: `title["zh"]`."""
 
     en: Text
@@ -75,7 +54,7 @@ class Translated(_Table):
         return self.zh if language == "zh" else self.en
 
 
-class Hints(_Table):
+class Hints(TomlTable):
     """Three hints, from far to near."""
 
     concept: Translated
@@ -91,7 +70,7 @@ class Hints(_Table):
         return tuple(self[level][language] for level in HINT_LEVELS[:count])
 
 
-class Limits(_Table):
+class Limits(TomlTable):
     """What one exercise of one submission may use.
 
     `call_seconds`: wall-clock seconds for one call into the student's code.
@@ -126,7 +105,7 @@ class Limits(_Table):
         return Limits(**{**self.model_dump(), **overrides.model_dump(exclude_none=True)})
 
 
-class LimitOverrides(_Table):
+class LimitOverrides(TomlTable):
     """The limits in which an exercise differs from its course; None is the course's."""
 
     call_seconds: float | None = Field(default=None, gt=0)
@@ -134,14 +113,14 @@ class LimitOverrides(_Table):
     memory_mb: int | None = Field(default=None, gt=0)
 
 
-class Equivalent(_Table):
+class Equivalent(TomlTable):
     """A one-change mutant of the reference that no test can tell from it, and why."""
 
     mutant: Text
     reason: Text
 
 
-class ExerciseFile(_Table):
+class ExerciseFile(TomlTable):
     """`exercise.toml`."""
 
     title: Translated
@@ -157,7 +136,7 @@ class ExerciseFile(_Table):
     equivalent: Annotated[tuple[Equivalent, ...], _ARRAY] = ()
 
 
-class TopicEntry(_Table):
+class TopicEntry(TomlTable):
     """A `[[topics]]` table of `course.toml`: a chapter, and its exercises in the order to do them."""
 
     id: Id
@@ -166,7 +145,7 @@ class TopicEntry(_Table):
     exercises: Annotated[tuple[Id, ...], _ARRAY]
 
 
-class CourseTable(_Table):
+class CourseTable(TomlTable):
     """The `[course]` table of `course.toml`.
 
     `minimum_isolation`: the level of the walls below which nothing is graded for marks.
@@ -184,11 +163,12 @@ class CourseTable(_Table):
     packages: Words = ()
 
 
-class CourseFile(_Table):
+class CourseFile(TomlTable):
     """`course.toml`."""
 
     course: CourseTable
     limits: Limits = Limits()
+    policy: Policy = Policy()
     topics: Annotated[tuple[TopicEntry, ...], _ARRAY]
 
     @property
@@ -205,92 +185,3 @@ class CourseFile(_Table):
     def packages(self) -> tuple[str, ...]:
         """Distributions besides torch and numpy that a student's code may import."""
         return self.course.packages
-
-
-Table = TypeVar("Table", bound=_Table)
-
-
-def read_toml(path: Path, model: type[Table], shown_as: str | PurePath) -> Table:
-    """The file as the model.
-
-    Raises:
-        CourseError: with the file called `shown_as`, where it is missing, not TOML, or not what the model
-        says.
-    """
-    try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise CourseError("is missing", file=shown_as, mend="write it, or take the folder away") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CourseError(
-            f"cannot be read ({error})", file=shown_as, mend="it must be a UTF-8 file"
-        ) from None
-    except tomllib.TOMLDecodeError as error:
-        raise CourseError(f"is not TOML: {error}", file=shown_as, mend="mend the line it names") from None
-    try:
-        return model.model_validate(table)
-    except ValidationError as error:
-        raise course_error(error, shown_as) from None
-
-
-def course_error(error: ValidationError, shown_as: str | PurePath, *, under: str = "") -> CourseError:
-    """The first fault that pydantic found, as file, key and mend; the others are counted."""
-    faults = error.errors(include_url=False)
-    first = faults[0]
-    context = first.get("ctx", {})
-    key = _dotted([under, *first["loc"], context.get("key", "")])
-    mend = str(context["mend"]) if "mend" in context else _mend(first)
-    if len(faults) > 1:
-        mend += f" (and {len(faults) - 1} more in this file)"
-    return CourseError(_problem(first), file=shown_as, key=key or None, mend=mend)
-
-
-def _dotted(location: Sequence[str | int]) -> str:
-    dotted = ""
-    for part in location:
-        if isinstance(part, int):
-            dotted += f"[{part}]"
-        elif part:
-            dotted += f".{part}" if dotted else part
-    return dotted
-
-
-def _problem(fault: ErrorDetails) -> str:
-    if fault["type"] == "missing":
-        return "is missing"
-    problem = fault["msg"].removeprefix("Input ")
-    return problem if fault["type"] in _OWN_WORDS else f"{problem}, and is {_shown(fault['input'])}"
-
-
-_OWN_WORDS = {"unknown_key", "call_longer_than_exercise"}
-
-
-def _shown(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _mend(fault: ErrorDetails) -> str:
-    match fault["type"]:
-        case "missing":
-            name = str(fault["loc"][-1])
-            if name in get_args(Language):
-                return f"add the text in {'Chinese' if name == 'zh' else 'English'}"
-            return f"add {name} = ..."
-        case "string_pattern_mismatch":
-            if fault["loc"][0] == "forbidden":
-                return 'write the canonical dotted name, such as "torch.softmax"'
-            between = "hyphens or underscores" if fault["loc"][0] == "course" else "single underscores"
-            return f"an id is lower-case letters and digits with {between} between them, a letter first"
-        case "model_type" | "model_attributes_type":
-            return 'write a table, such as { en = "...", zh = "..." }'
-        case "string_type":
-            return "put it in quotes"
-        case "int_type" | "float_type":
-            return "write a number, without quotes"
-        case "tuple_type":
-            return 'write an array, such as ["..."]'
-        case "string_too_short":
-            return "write something between the quotes"
-        case _:
-            return "give it such a value"

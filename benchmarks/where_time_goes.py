@@ -184,7 +184,6 @@ def grade_in_phases(
         exercise.id,
         exercise.props_source,
         limits=WireLimits(message_bytes=opened.grading.message_bytes),
-        device=opened.engine.setting.device,
     )
     before = clocks.read()
     candidate.load()

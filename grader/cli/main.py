@@ -30,6 +30,7 @@ COMMANDS = {
     "init": "grader.cli.init:init",
     "check": "grader.cli.check:check",
     "submit": "grader.cli.submit:submit",
+    "batch": "grader.cli.batch:batch",
     "audit": "grader.cli.audit:audit",
     "doctor": "grader.cli.doctor:doctor",
 }
@@ -42,6 +43,7 @@ SUMMARIES = {
     "init": "Write the stubs into a folder, to begin.",
     "check": "Check your own work, and see everything.",
     "submit": "Grade one submission for marks.",
+    "batch": "Grade a class for marks, and go on where it ended.",
     "audit": "Test the suites: do wrong answers fail them?",
     "doctor": "What this machine offers, and which walls stand.",
 }

@@ -24,9 +24,7 @@ class Keys:
 
     def of_answer(self, answer: Answer, seed: str) -> str:
         """The key of an exercise's result: the answer, the exercise, the versions, the device, the seed."""
-        return _hash(
-            self._exercises[answer.exercise], answer.source, answer.unreadable, seed, *self._setting
-        )
+        return _hash(self._exercises[answer.exercise], answer.source, answer.unreadable, seed, *self._setting)
 
     def of_submission(self, answers: tuple[Answer, ...], seed: str) -> str:
         """The key of a whole submission's result: that of each answer, and the course's list of exercises."""

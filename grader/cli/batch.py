@@ -1,0 +1,308 @@
+"""`grade batch`: a class's submissions, for marks."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from grader.cli.options import course_options, device_option, seed_option
+
+if TYPE_CHECKING:
+    from grader.course.load import Course
+    from grader.course.model import Language
+    from grader.engine.batch import Outcome
+    from grader.engine.tally import Tally
+    from grader.engine.tasks import Engine
+
+GRADEBOOK = "gradebook.sqlite"
+RESULTS = "results.jsonl"
+_SHOWN = 20
+"""So many lines of a kind are printed; the rest is counted."""
+
+
+@click.command("batch")
+@click.argument("directory", metavar="DIR", type=click.Path(path_type=Path))
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path, file_okay=False),
+    metavar="DIR",
+    help="Where results and gradebook go; by default DIR-graded, beside DIR.",
+)
+@click.option(
+    "--layout",
+    type=click.Choice(["plain", "gradescope", "canvas", "moodle"]),
+    help="What DIR is, where it cannot be told by its names.",
+)
+@click.option(
+    "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes that grade; by default one a core."
+)
+@click.option(
+    "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Where."
+)
+@click.option(
+    "--ray-address", metavar="ADDRESS", help="A running Ray cluster; without it one is started here."
+)
+@click.option(
+    "--resume", is_flag=True, help="Go on with a run in --out (done anyway), and fail if there is none."
+)
+@click.option(
+    "--gradebook",
+    metavar="FILE",
+    help="Another gradebook than the one in --out: a file, or a database's URL.",
+)
+@course_options
+@device_option
+@seed_option
+def batch(
+    directory: Path,
+    out: Path | None,
+    layout: str | None,
+    jobs: int | None,
+    engine: str,
+    ray_address: str | None,
+    resume: bool,
+    gradebook: str | None,
+    course: Path | None,
+    lang: Language,
+    device: str,
+    seed: str | None,
+) -> int:
+    """Grade a folder with one submission for each student.
+
+    DIR holds a folder, zip, notebook or Python file for each student, or is what Gradescope, Canvas or Moodle
+    gave you. The same command again goes on where the last one ended, and grades only what changed. Exits 0 if
+    everything passed, 1 if something did not, 2 if nothing can be read, 3 if something could not be graded.
+    """
+    from grader.course import load_course
+    from grader.engine.batch import Batch
+    from grader.engine.device import choose_device
+    from grader.engine.tally import Tally
+    from grader.errors import UsageError
+    from grader.gradebook.store import Gradebook
+    from grader.submission.class_folder import open_class
+
+    found = load_course(course)
+    handed_in = open_class(directory, layout, exercises=[exercise.id for exercise in found.exercises])
+    folder = out if out is not None else directory.resolve().with_name(f"{directory.resolve().stem}-graded")
+    if resume and not (folder / RESULTS).is_file():
+        raise UsageError(f"there is no run in {folder} to go on with: leave --resume out to begin one")
+    _make(folder)
+    for note in handed_in.notes[:_SHOWN]:
+        click.echo(f"note: {note}", err=True)
+    if len(handed_in.notes) > _SHOWN:
+        click.echo(f"note: ... and {len(handed_in.notes) - _SHOWN} more", err=True)
+    chosen = choose_device(device)
+    tally = Tally()
+    with _locked(folder), Gradebook.open(gradebook or folder / GRADEBOOK) as book:
+        run = Batch(
+            found,
+            book,
+            _engine(engine, found, jobs, chosen, lang, ray_address),
+            secret=book.secret(found.manifest.course.id, seed),
+            device=chosen,
+            language=lang,
+        )
+        with _Results(folder / RESULTS) as results, _progress(len(handed_in.entries)) as advance:
+            for outcome in run.run(handed_in.entries):
+                tally.add(outcome)
+                if outcome.line:
+                    results.write(outcome.line)
+                advance(outcome)
+    _show(found, tally, lang)
+    click.echo(f"results: {folder / RESULTS}")
+    return tally.exit_code
+
+
+def _engine(
+    kind: str, course: Course, jobs: int | None, device: str, lang: Language, address: str | None
+) -> Engine:
+    from grader.engine.pool import Pool, cores
+    from grader.engine.tasks import EngineSetting
+    from grader.errors import UsageError
+
+    setting = EngineSetting(str(course.root), device, lang)
+    if kind == "local":
+        if address is not None:
+            raise UsageError("--ray-address goes with --engine ray")
+        return Pool(setting, jobs or cores())
+    from grader.engine.ray import RayEngine
+
+    return RayEngine(setting, jobs, address)
+
+
+def _make(folder: Path) -> None:
+    from grader.errors import UsageError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder} cannot be made ({error.strerror}): name another with --out") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise UsageError(f"{folder} cannot be written to: name another with --out")
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Two runs into one folder would write each line of the results twice."""
+    from grader.errors import UsageError
+
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    try:
+        lock = os.open(folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError as error:
+        raise UsageError(
+            f"{folder} cannot be written to ({error.strerror}): name another with --out"
+        ) from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise UsageError(
+            f"another `grade batch` works in {folder}: wait for it, or name another --out"
+        ) from None
+    else:
+        yield
+    finally:
+        os.close(lock)
+
+
+class _Results:
+    """`results.jsonl`: a line for each submission, as it is graded. It can be made again from the gradebook."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.file: IO[str] | None = None
+
+    def __enter__(self) -> _Results:
+        with self._told():
+            self.file = self.path.open("w", encoding="utf-8", newline="\n")
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.file is not None:
+            with self._told():
+                self.file.close()
+
+    def write(self, line: str) -> None:
+        """Write a line; who reads along sees it whole."""
+        assert self.file is not None
+        with self._told():
+            self.file.write(line + "\n")
+            self.file.flush()
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        from grader.errors import GradebookError
+
+        try:
+            yield
+        except OSError as error:
+            raise GradebookError(
+                f"{self.path} cannot be written ({error.strerror}): make room, or name another --out; then the same "
+                "command again: what is graded is kept"
+            ) from None
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[Outcome], None]]:
+    """A bar with rate and time left on a terminal; what becomes known of single submissions is printed above."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True, highlight=False)
+    bar = Progress(
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+    )
+    said = 0
+
+    def advance(outcome: Outcome) -> None:
+        nonlocal said
+        speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
+        bar.update(task, advance=1, rate=f"{speed:.1f}/s" if speed else "")
+        for line in _said(outcome):
+            said += 1
+            if said <= _SHOWN:
+                console.print(line, markup=False, soft_wrap=True)
+
+    with bar:
+        task = bar.add_task("", total=total, rate="")
+        yield advance
+    if said > _SHOWN:
+        console.print(f"... and {said - _SHOWN} lines more of this kind", markup=False)
+
+
+def _said(outcome: Outcome) -> Iterator[str]:
+    """What an instructor should know of a submission at once."""
+    from grader.cli.results import shown
+    from grader.submission.shown import for_name
+
+    who = for_name(outcome.student.id)
+    if outcome.problem:
+        yield f"{who}: {'could not be graded' if outcome.ungraded else 'not readable'}: {outcome.problem}"
+    for change in outcome.changes:
+        yield (
+            f"{who}: {change.exercise}: {shown(change.before)} -> {shown(change.after)} "
+            f"({change.was} -> {change.now})"
+        )
+
+
+def _show(course: Course, tally: Tally, lang: Language) -> None:
+    """The class by exercise, and what was done."""
+    from grader.cli.results import shown
+    from grader.cli.terminal import show_table
+
+    zh = lang == "zh"
+    rows = []
+    for topic in course.topics:
+        for exercise in topic.exercises:
+            if exercise.id not in tally.exercises:
+                continue
+            found = tally.exercises[exercise.id]
+            counts = found.verdicts
+            other = found.tried - counts["passed"] - counts["partial"]
+            rows.append(
+                (
+                    topic.title[lang],
+                    exercise.id,
+                    f"{shown(found.mean)}/{shown(found.max_score)}",
+                    str(counts["passed"]),
+                    str(counts["partial"]),
+                    str(other),
+                    str(counts["not_attempted"]),
+                )
+            )
+    if rows:
+        columns = (
+            ("主题", "练习", "均分", "通过", "部分正确", "未通过", "未作答")
+            if zh
+            else ("topic", "exercise", "mean", "passed", "partly", "not passed", "not attempted")
+        )
+        show_table(columns, rows, numbers=columns[2:])
+    parts = [f"{tally.submissions} submissions", f"{tally.graded} graded now", f"{tally.known} graded before"]
+    if zh:
+        parts = [
+            f"共 {tally.submissions} 份提交",
+            f"本次评分 {tally.graded} 份",
+            f"此前已评分 {tally.known} 份",
+        ]
+    for count, english, chinese in (
+        (tally.changed, "changed", "有变化"),
+        (tally.unreadable, "not readable", "无法读取"),
+        (tally.ungraded, "could not be graded", "未能评分"),
+    ):
+        if count:
+            parts.append(f"{count} {english}" if not zh else f"{chinese} {count} 份")
+    click.echo("，".join(parts) if zh else ", ".join(parts))

@@ -31,6 +31,7 @@ COMMANDS = {
     "check": "grader.cli.check:check",
     "submit": "grader.cli.submit:submit",
     "batch": "grader.cli.batch:batch",
+    "export": "grader.cli.export:export",
     "audit": "grader.cli.audit:audit",
     "doctor": "grader.cli.doctor:doctor",
 }
@@ -44,6 +45,7 @@ SUMMARIES = {
     "check": "Check your own work, and see everything.",
     "submit": "Grade one submission for marks.",
     "batch": "Grade a class for marks, and go on where it ended.",
+    "export": "Marks for Gradescope, Canvas, Moodle, and as tables.",
     "audit": "Test the suites: do wrong answers fail them?",
     "doctor": "What this machine offers, and which walls stand.",
 }

@@ -111,7 +111,9 @@ def _choose(
         name = entry.filename
         if name.endswith(("/", "\\")):
             continue
-        if path is None or "\0" in entry.orig_filename:
+        if "\0" in entry.orig_filename:
+            contents.ignore(name, "has a zero byte in its name")
+        elif path is None:
             contents.ignore(name, "leads out of the archive")
         elif _is_ignored(path, environments):
             continue

@@ -1,23 +1,14 @@
-"""The cells of a notebook, read from its JSON, and their code without what is for the notebook itself.
-
-`nbformat` would refuse a notebook without metadata and warn of cells without ids, and would check the outputs
-one by one. Nothing of that matters here: a cell's kind and its text are all that is asked, and these have had
-three names in the four formats there were.
-"""
+"""What in a cell of a notebook is Python, and what is for the notebook itself."""
 
 from __future__ import annotations
 
 import ast
-import json
 import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from grader.submission.contents import Caps, UnreadableError, in_words, too_large
-from grader.submission.decoding import with_plain_line_ends
-
-__all__ = ["Cell", "Code", "parse_quietly", "python_of", "read_cells"]
+__all__ = ["Cell", "Code", "parse_quietly", "python_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,57 +29,6 @@ class Code:
     other_language: str = ""
 
 
-def read_cells(data: bytes, caps: Caps) -> list[Cell]:
-    """The cells of a notebook of any format.
-
-    Raises:
-        UnreadableError: it is no notebook.
-    """
-    if len(data) > caps.notebook_bytes:
-        raise too_large(caps.notebook_bytes)
-    if sum(map(data.count, (b"[", b"{", b","))) > caps.notebook_values:
-        raise UnreadableError(
-            f"there is too much in it, though it is below {in_words(caps.notebook_bytes)}: clear its outputs"
-        )
-    try:
-        notebook = json.loads(data.removeprefix(b"\xef\xbb\xbf"))
-    except (ValueError, RecursionError):
-        raise UnreadableError(
-            "it is not a notebook: open it in Jupyter, save it, and hand it in again"
-        ) from None
-    cells = [
-        Cell(number, cell.get("cell_type") == "code", _text(cell))
-        for number, cell in enumerate(_cells(notebook), start=1)
-        if isinstance(cell, dict)
-    ]
-    if not cells:
-        raise UnreadableError("there are no cells in it")
-    return cells
-
-
-def _cells(notebook: object) -> list[object]:
-    if not isinstance(notebook, dict):
-        return []
-    cells: list[object] = []
-    sheets = notebook.get("worksheets")  # up to format 3
-    for holder in (notebook, *(sheets if isinstance(sheets, list) else ())):
-        held = holder.get("cells") if isinstance(holder, dict) else None
-        cells.extend(held if isinstance(held, list) else ())
-    return cells
-
-
-def _text(cell: dict[str, object]) -> str:
-    for key in ("source", "input", "code"):  # formats 4, 3 and 2, 1
-        held = cell.get(key)
-        if isinstance(held, list):
-            held = "".join(part for part in held if isinstance(part, str))
-        if isinstance(held, str):
-            # JSON can hold half a surrogate pair, which no Python source can.
-            text = held.encode("utf-8", "replace").decode("utf-8")
-            return with_plain_line_ends(text.removeprefix("\ufeff"))
-    return ""
-
-
 def parse_quietly(source: str) -> ast.Module | None:
     """The tree, or None where the source is no Python, or too much for the parser."""
     with warnings.catch_warnings():
@@ -104,8 +44,11 @@ _MAGIC = re.compile(r"\s*[%!?]")
 _HELP = re.compile(r"\s*[\w.%*]+\?{1,2}\s*$")
 _ASSIGNED = re.compile(r"\s*[A-Za-z_][\w., \t\[\]]*=\s*(?:!|%[A-Za-z%])")
 
-_CELL_MAGIC = re.compile(r"%%(\w+)")
-_RUNS_THE_CELL = frozenset({"time", "timeit", "capture", "prun", "memit", "mprun"})
+_BLANK_LINES = re.compile(r"\A(?:[ \t]*\n)+")
+_CELL_MAGIC = re.compile(r"[ \t]*%%([\w.-]+)")
+_RUNS_THE_CELL = frozenset(
+    {"time", "timeit", "capture", "prun", "memit", "mprun", "debug", "pyinstrument", "scalene", "snakeviz"}
+)
 
 _QUOTES = ('"""', "'''")
 _LEXICAL = re.compile(
@@ -124,7 +67,7 @@ def python_of(cell: Cell) -> Code:
     """The cell's Python: magics, shell lines and questions for help are left out."""
     if parse_quietly(cell.text) is not None:
         return Code(cell.text)
-    text = cell.text.lstrip("\n")
+    text = _BLANK_LINES.sub("", cell.text, count=1)
     magic = _CELL_MAGIC.match(text)
     left_out: list[str] = []
     if magic is not None:

@@ -6,7 +6,11 @@ their names are still not trusted: nothing is written outside the folder, and no
 
 from __future__ import annotations
 
+import os
+import shutil
 import stat
+import tempfile
+import weakref
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -17,7 +21,7 @@ from grader.errors import SubmissionError, UsageError
 from grader.submission.contents import in_words
 from grader.submission.shown import for_name
 
-__all__ = ["ClassCaps", "unpack"]
+__all__ = ["ClassCaps", "Unpacked", "unpack"]
 
 _NAME_IS_UTF8: Final = 0x0800
 _ENCRYPTED: Final = 0x41
@@ -36,6 +40,19 @@ class ClassCaps:
     """Names in the class's zip."""
     file_bytes: int = 64 << 20
     total_bytes: int = 8 << 30
+
+
+class Unpacked:
+    """A folder to unpack to, which goes when nothing holds this object any more, or at the end."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="torchgrade-class-"))
+        weakref.finalize(self, _remove, self.path, os.getpid())
+
+
+def _remove(path: Path, owner: int) -> None:
+    if os.getpid() == owner:  # a process that was forked off holds the object as well, and ends earlier
+        shutil.rmtree(path, ignore_errors=True)
 
 
 def unpack(archive: Path, into: Path, caps: ClassCaps) -> list[tuple[str, str]]:

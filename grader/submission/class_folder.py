@@ -11,18 +11,17 @@ The layout is recognised by names; an instructor can name it. Whatever is not ta
 from __future__ import annotations
 
 import os
-import tempfile
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import groupby
 from pathlib import Path
 from typing import Final, Literal, get_args
 
 from grader.errors import UsageError, did_you_mean
 from grader.submission import layouts
 from grader.submission.archive import looks_like_an_archive
-from grader.submission.class_archive import ClassCaps, unpack
+from grader.submission.class_archive import ClassCaps, Unpacked, unpack
 from grader.submission.class_entry import Entry
 from grader.submission.layouts import Found, Item, LeftOut
 from grader.submission.shown import for_name
@@ -78,14 +77,14 @@ def open_class(
     """
     named = _layout_called(layout)
     left_out: list[LeftOut] = []
-    keep: tempfile.TemporaryDirectory[str] | None = None
+    keep: Unpacked | None = None
     root = path
     if not path.exists():
         raise UsageError(f"{path}: there is no such folder: name the folder with the class's submissions")
     if not path.is_dir():
-        keep = tempfile.TemporaryDirectory(prefix="torchgrade-class-")
-        root = Path(keep.name)
         _refuse_what_is_no_archive(path)
+        keep = Unpacked()
+        root = keep.path
         left_out += [LeftOut(as_text(name), why) for name, why in unpack(path, root, caps)]
     items, junk = _items(root, caps)
     found_layout, why, items = _recognised(items, named, path.stem if keep else "", caps)
@@ -107,6 +106,7 @@ def open_class(
         tuple(left_out),
         (
             *([] if found_layout == "plain" else [f"read as {found_layout}'s, because {why}"]),
+            *_perhaps_a_wrapper(found_layout, items),
             *found.notes,
             *notes,
             *map(str, left_out),
@@ -182,12 +182,11 @@ def _recognised(
         if named is None and seen:
             (layout,) = seen
             return layout, seen[layout], each
+    is_wrapped = bool(inner) and items[0].name == zip_stem
     if named is not None:
         # A folder around all the others is the archive's, not a student's.
-        return named, why, inner if inner and named != "plain" else items
-    if inner and items[0].name == zip_stem:
-        return "plain", "no learning platform names its files so", inner
-    return "plain", "no learning platform names its files so", items
+        return named, why, inner if inner and (named != "plain" or is_wrapped) else items
+    return "plain", "no learning platform names its files so", inner if is_wrapped else items
 
 
 def _signs(items: list[Item]) -> dict[Layout, str]:
@@ -214,17 +213,24 @@ def _refuse_one_students_folder(path: Path, items: list[Item], exercises: Collec
         )
 
 
+def _perhaps_a_wrapper(layout: Layout, items: list[Item]) -> list[str]:
+    """What to say of a class of one, whose folder may be the class's own."""
+    if layout != "plain" or len(items) != 1 or not items[0].is_folder:
+        return []
+    name = for_name(as_text(items[0].name))
+    return [f"{name} is taken for the only student: if it holds the class, name that folder instead"]
+
+
 def _in_order(entries: list[Entry]) -> tuple[list[Entry], list[str]]:
     """The entries by student and time, and what to say where the time of several is not known."""
     beginning = datetime.min.replace(tzinfo=UTC)
     ordered = sorted(entries, key=lambda entry: (entry.student.id, entry.submitted or beginning))
     notes = []
-    counts = Counter(entry.student.id for entry in entries)
-    for student, count in counts.items():
-        times = [entry.submitted for entry in entries if entry.student.id == student] if count > 1 else []
-        if None in times:
+    for student, group in groupby(ordered, key=lambda entry: entry.student.id):
+        times = [entry.submitted for entry in group]
+        if len(times) > 1 and None in times:
             notes.append(
-                f"{for_name(student)}: handed in {count} times, and it is not known which came last: they are taken "
-                "in the order of their names"
+                f"{for_name(student)}: handed in {len(times)} times, and it is not known which came last: they are "
+                "taken in the order of their names"
             )
     return ordered, notes

@@ -11,20 +11,26 @@ from grader.submission.shown import for_name
 
 __all__ = [
     "IGNORED_FOLDERS",
-    "NOTEBOOK_SUFFIX",
     "Budget",
     "Caps",
     "Contents",
     "File",
     "UnreadableError",
     "in_words",
+    "is_notebook_name",
     "too_large",
 ]
 
 IGNORED_FOLDERS: Final = frozenset({"__MACOSX", "__pycache__", "node_modules", "site-packages"})
 """Not looked into, as are hidden ones: what lies there was not written by the student."""
 
-NOTEBOOK_SUFFIX: Final = ".ipynb"
+_NOTEBOOK_ENDINGS: Final = (".ipynb", ".ipynb.txt", ".ipynb.json")
+"""Browsers save a notebook that they were shown as text under the longer ones."""
+
+
+def is_notebook_name(name: str) -> bool:
+    """Whether a file is a notebook, by its name."""
+    return name.lower().endswith(_NOTEBOOK_ENDINGS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,7 @@ class Caps:
     """One notebook with its outputs."""
     notebook_values: int = 4 << 20
     """Brackets and commas in one notebook: JSON of a few bytes each takes twenty times its size in memory."""
+    notebook_cells: int = 10_000
     code_bytes: int = 2 << 20
     """All Python together, that in the notebooks' cells included: parsing takes a hundred times its size."""
     total_bytes: int = 128 << 20
@@ -66,7 +73,7 @@ class File:
     @property
     def is_notebook(self) -> bool:
         """Whether it is a notebook, by its name."""
-        return self.path.suffix.lower() == NOTEBOOK_SUFFIX
+        return is_notebook_name(self.path.name)
 
 
 @dataclass(slots=True)
@@ -104,8 +111,7 @@ class Budget:
 
     def limit_of(self, path: PurePosixPath) -> int:
         """How large the file may be."""
-        is_notebook = path.suffix.lower() == NOTEBOOK_SUFFIX
-        return self.caps.notebook_bytes if is_notebook else self.caps.file_bytes
+        return self.caps.notebook_bytes if is_notebook_name(path.name) else self.caps.file_bytes
 
     def take(self, size: int) -> None:
         """Count bytes that were read."""

@@ -51,9 +51,13 @@ TENSOR_METHODS: Final = _words(
 
 _ATTENTION = "scaled_dot_product_attention multi_head_attention_forward MultiheadAttention flex_attention"
 _TRANSFORMER = (
-    "TransformerEncoderLayer TransformerDecoderLayer TransformerEncoder TransformerDecoder Transformer"
+    "TransformerEncoderLayer TransformerDecoderLayer TransformerEncoder TransformerDecoder Transformer "
+    "transformer_encoder_layer_fwd"
 )
-_CATEGORICAL = "Categorical OneHotCategorical RelaxedOneHotCategorical OneHotCategoricalStraightThrough"
+_CATEGORICAL = (
+    "Categorical OneHotCategorical RelaxedOneHotCategorical OneHotCategoricalStraightThrough Multinomial "
+    "logits_to_probs"
+)
 _CONVOLUTION = "conv1d conv2d conv3d convolution conv_tbc thnn_conv2d slow_conv3d"
 _TRANSPOSED = (
     "conv_transpose1d conv_transpose2d conv_transpose3d convolution conv1d_input conv2d_input conv3d_input"
@@ -65,8 +69,8 @@ _DISTANCE = "cdist pairwise_distance pdist euclidean_dist"
 _KIN: Final[dict[str, str]] = {
     # the forbidden name: what gives its answer as well
     "softmax": f"log_softmax softmin gumbel_softmax cross_entropy {_CATEGORICAL} {_ATTENTION} {_TRANSFORMER} "
-    "AdaptiveLogSoftmaxWithLoss",
-    "log_softmax": f"cross_entropy {_CATEGORICAL} AdaptiveLogSoftmaxWithLoss",
+    "AdaptiveLogSoftmaxWithLoss masked_softmax sparse_softmax",
+    "log_softmax": f"sparse_log_softmax cross_entropy {_CATEGORICAL} AdaptiveLogSoftmaxWithLoss",
     "cross_entropy": f"{_CATEGORICAL} AdaptiveLogSoftmaxWithLoss linear_cross_entropy",
     "nll_loss": "nll_loss2d nll_loss_nd cross_entropy",
     "sigmoid": "logsigmoid silu glu Bernoulli",

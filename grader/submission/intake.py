@@ -23,8 +23,9 @@ from grader.course.load import Exercise
 from grader.course.stub import is_unedited
 from grader.errors import SubmissionError
 from grader.submission.archive import looks_like_an_archive, read_archive
-from grader.submission.contents import NOTEBOOK_SUFFIX, Budget, Caps, Contents, File, UnreadableError
+from grader.submission.contents import Budget, Caps, Contents, File, UnreadableError, is_notebook_name
 from grader.submission.decoding import decode_python
+from grader.submission.filenames import Filenames
 from grader.submission.folder import read_folder, read_ordinary_file
 from grader.submission.notebooks import read_notebook
 from grader.submission.shown import for_name
@@ -35,6 +36,7 @@ _CAPS = Caps()
 _NAMES_SHOWN = 3
 _NAMES_COMPARED = 50
 _NOTES = 50
+_REASONS = 2
 _DEFINED = re.compile(r"^(?:def|class)[ \t]+(\w+)", re.MULTILINE)
 
 
@@ -57,8 +59,8 @@ class Answer:
 class Submission:
     """The answers in a submission, by the ids of their exercises: what is missing was not attempted.
 
-    `notes` say how it was read, for its author. `digest` is the SHA-256 of what will be graded, whatever it
-    came in.
+    `notes` say how it was read, for its author, those of the answers included. `digest` is the SHA-256 of what
+    will be graded, whatever it came in.
     """
 
     answers: Mapping[str, Answer]
@@ -68,11 +70,15 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class _Candidate:
-    """An answer, and where it lies. Of several for one exercise only one counts."""
+    """An answer, and where it lies. Of several for one exercise only one counts.
+
+    `is_misnamed`: it lies in a file that is not quite named after the exercise.
+    """
 
     answer: Answer
     path: PurePosixPath
-    is_notebook: bool
+    is_notebook: bool = False
+    is_misnamed: bool = False
 
 
 def read_submission(path: Path, exercises: Sequence[Exercise], caps: Caps = _CAPS) -> Submission:
@@ -81,17 +87,17 @@ def read_submission(path: Path, exercises: Sequence[Exercise], caps: Caps = _CAP
     Raises:
         SubmissionError: it cannot be read, is larger than the caps, or holds nothing that the course knows.
     """
-    known = {exercise.filename for exercise in exercises}
+    known = Filenames(exercises)
 
     def wanted(name: str) -> bool:
-        return name in known or name.lower().endswith(NOTEBOOK_SUFFIX)
+        return is_notebook_name(name) or known.meant_by(name) is not None
 
     budget = Budget(caps)
     contents = _contents(path, wanted, budget, exercises)
     notes = list(contents.notes)
     candidates: dict[str, list[_Candidate]] = {}
     for file in contents.files:
-        for candidate in _candidates(file, exercises, budget, notes):
+        for candidate in _candidates(file, exercises, known, budget, notes):
             candidates.setdefault(candidate.answer.exercise, []).append(candidate)
     answers = {
         exercise.id: _choose(exercise, candidates[exercise.id], notes)
@@ -100,7 +106,7 @@ def read_submission(path: Path, exercises: Sequence[Exercise], caps: Caps = _CAP
     }
     if not answers:
         raise _nothing_known(path, exercises, contents, notes)
-    notes.extend(_about_ignored(contents.ignored, known))
+    notes.extend(_about_ignored(contents.ignored, exercises))
     return Submission(MappingProxyType(answers), tuple(_at_most(notes, _NOTES)), _digest(answers))
 
 
@@ -154,7 +160,7 @@ def _misnamed(path: Path, limit: int, shown_as: str, exercises: Sequence[Exercis
 
 
 def _candidates(
-    file: File, exercises: Sequence[Exercise], budget: Budget, notes: list[str]
+    file: File, exercises: Sequence[Exercise], known: Filenames, budget: Budget, notes: list[str]
 ) -> list[_Candidate]:
     origin = for_name(str(file.path))
     if file.is_notebook:
@@ -166,6 +172,8 @@ def _candidates(
             notes.append(f"{origin} cannot be read as a notebook: {fault}")
             return []
         notes.extend(f"{origin}: {note}" for note in read.notes)
+        if not read.pieces:
+            notes.append(f"{origin} defines no name that an exercise asks for")
         return [
             _Candidate(
                 Answer(
@@ -180,7 +188,9 @@ def _candidates(
             )
             for exercise, piece in read.pieces.items()
         ]
-    exercise = next(exercise for exercise in exercises if exercise.filename == file.path.name)
+    exercise = known.meant_by(file.path.name)
+    if exercise is None:  # only what is wanted is read
+        return []
     try:
         if file.fault:
             raise UnreadableError(file.fault)
@@ -188,29 +198,32 @@ def _candidates(
         answer = Answer(exercise.id, decode_python(file.data), origin)
     except UnreadableError as fault:
         answer = Answer(exercise.id, None, origin, f"{origin} cannot be read: {fault}")
-    return [_Candidate(answer, file.path, is_notebook=False)]
+    return [_Candidate(answer, file.path, is_misnamed=file.path.name != exercise.filename)]
 
 
 def _choose(exercise: Exercise, candidates: Sequence[_Candidate], notes: list[str]) -> Answer:
-    """The one that counts: what was written in, then what lies in its topic's folder, then what is on top."""
-    if len(candidates) == 1:
-        return candidates[0].answer
+    """The one that counts: what was written in, then what is named rightly, then the nearest to its topic."""
 
-    def rank(candidate: _Candidate) -> tuple[bool, bool, int, bool, str]:
+    def rank(candidate: _Candidate) -> tuple[bool, bool, bool, int, bool, str]:
         source = candidate.answer.source
         return (
             source is None or is_unedited(source, exercise.stub_source),
+            candidate.is_misnamed,
             candidate.path.parent.name != exercise.topic,
             len(candidate.path.parts),
             candidate.is_notebook,
             str(candidate.path),
         )
 
-    chosen, *others = sorted(candidates, key=rank)
-    shown = _listed([other.answer.origin for other in others])
-    notes.append(
-        f"{exercise.id} is there {len(candidates)} times: {chosen.answer.origin} counts, not {shown}"
-    )
+    chosen, *others = sorted(candidates, key=rank) if len(candidates) > 1 else candidates
+    if others:
+        shown = _listed([other.answer.origin for other in others])
+        notes.append(
+            f"{exercise.id} is there {len(candidates)} times: {chosen.answer.origin} counts, not {shown}"
+        )
+    if chosen.is_misnamed:
+        notes.append(f"{chosen.answer.origin} is taken for {exercise.filename}: name it so")
+    notes.extend(f"{chosen.answer.origin}: {note}" for note in chosen.answer.notes)
     return chosen.answer
 
 
@@ -223,8 +236,11 @@ def _nothing_known(
         return SubmissionError(
             f"{shown_as}: there are no files in it: expected some such as {_example(exercises)}"
         )
+    if seen == [path.name] and path.is_file() and notes:
+        return SubmissionError("; ".join(notes[:_REASONS]))  # of a notebook alone
     expected = f"expected files such as {_example(exercises)}, or a notebook that defines their functions"
-    reason = f" ({notes[0]})" if notes else ""
+    reasons = [*_nearly_named(contents.ignored, exercises), *notes][:_REASONS]
+    reason = f" ({'; '.join(reasons)})" if reasons else ""
     inner = next((name for name in contents.ignored if name.lower().endswith(".zip")), None)
     mend = f"; name {for_name(inner)} itself to hand in what is in it" if inner is not None else ""
     return SubmissionError(
@@ -237,18 +253,37 @@ def _example(exercises: Sequence[Exercise]) -> str:
     return exercises[0].filename if exercises else "<exercise>.py"
 
 
-def _about_ignored(ignored: Sequence[str], known: set[str]) -> list[str]:
+def _about_ignored(ignored: Sequence[str], exercises: Sequence[Exercise]) -> list[str]:
     if not ignored:
         return []
     count = f"{len(ignored)} files" if len(ignored) > 1 else "1 file"
-    notes = [f"{count} that the course does not know ignored: {_listed(ignored)}"]
+    return [
+        f"{count} that the course does not know ignored: {_listed(ignored)}",
+        *_nearly_named(ignored, exercises),
+    ]
+
+
+def _nearly_named(ignored: Sequence[str], exercises: Sequence[Exercise]) -> list[str]:
+    notes: list[str] = []
+    known = Filenames(exercises)
     for name in ignored[:_NAMES_COMPARED]:
         last = PurePosixPath(name).name.lower()
+        if known.meant_by(last):
+            continue  # a link, say: it was noted that it is one
         if last.endswith((".py", ".txt")) and not last.startswith("test_"):
-            near = get_close_matches(last.removesuffix(".txt"), known, n=1, cutoff=0.8)
-            if near:
-                notes.append(f"{for_name(name)} is ignored: did you mean {near[0]}?")
+            near = _nearest(last.removesuffix(".txt").removesuffix(".py"), exercises)
+            if near is not None:
+                notes.append(f"{for_name(name)} is ignored: did you mean {near.filename}?")
     return notes
+
+
+def _nearest(stem: str, exercises: Sequence[Exercise]) -> Exercise | None:
+    """The exercise that a name nearly spells, as `sofmax` does, or holds, as `my_softmax_2nd_try` does."""
+    by_id = {exercise.id: exercise for exercise in exercises}
+    near = get_close_matches(stem, by_id, n=1, cutoff=0.8)
+    held = sorted((id_ for id_ in by_id if id_ in stem), key=len)
+    found = [*near, *held[-1:]]
+    return by_id[found[0]] if found else None
 
 
 def _listed(names: Sequence[str]) -> str:

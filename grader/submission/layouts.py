@@ -189,7 +189,8 @@ def canvas(items: list[Item]) -> Found:
             found.leave_out(earlier, f"is an earlier upload of {for_name(as_text(name))}")
     for theirs in students.values():
         files = {name: item.path for name, (_, item) in theirs.files.items()}
-        found.entries.append(Entry(theirs.student, files, late=theirs.late))
+        late = ("Canvas calls it late, and does not say by how much",) if theirs.late else ()
+        found.entries.append(Entry(theirs.student, files, late=theirs.late, notes=late))
     return found
 
 

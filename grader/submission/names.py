@@ -10,15 +10,19 @@ This sees what ordinary code does. Nothing is run, so whoever wants to hide a na
 from __future__ import annotations
 
 import ast
+import builtins
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
+from grader.submission.constants import Constants
 from grader.submission.scopes import Binding, Source, Use, is_named
 
-__all__ = ["Names", "attributes_of"]
+__all__ = ["GETTERS", "Names", "attributes_of", "namespace_of"]
 
 _NOTHING: Final[frozenset[str]] = frozenset()
+
+_BUILTINS: Final[frozenset[str]] = frozenset(dir(builtins))
 
 # Bounds on what is followed, each well beyond what people write.
 _DEPTH = 24
@@ -31,12 +35,19 @@ _IMPORTERS = frozenset(
     {"builtins.__import__", "importlib.import_module", "importlib.__import__", "sys.modules.get"}
 )
 _HANDS_BACK = frozenset({"builtins.vars", "functools.partial", "importlib.reload"})
-_CHANGES: Final[dict[str, Callable[[str], str]]] = {
-    "lower": str.lower,
-    "upper": str.upper,
-    "strip": str.strip,
-    "casefold": str.casefold,
-}
+GETTERS: Final = frozenset(
+    {
+        "builtins.getattr",
+        "builtins.object.__getattribute__",
+        "builtins.type.__getattribute__",
+        "inspect.getattr_static",
+        "operator.getitem",
+    }
+)
+"""Functions that look up their second argument on their first."""
+
+_LOOK_UP = frozenset({"get", "pop", "setdefault", "__getitem__"})
+_ATTRIBUTE_GETTERS = (".__getattribute__", ".__getattr__")
 
 
 def attributes_of(node: ast.expr) -> tuple[ast.expr, list[str]]:
@@ -48,6 +59,15 @@ def attributes_of(node: ast.expr) -> tuple[ast.expr, list[str]]:
     return node, attributes[::-1]
 
 
+def namespace_of(node: ast.expr) -> ast.expr | None:
+    """What `vars(x)` or `x.__dict__` is the namespace of; None where the node is neither."""
+    if isinstance(node, ast.Attribute) and node.attr == "__dict__":
+        return node.value
+    if isinstance(node, ast.Call) and len(node.args) == 1 and is_named(node.func, ("vars",)):
+        return node.args[0]
+    return None
+
+
 class Names:
     """The meanings of the names in a source."""
 
@@ -56,14 +76,19 @@ class Names:
         self._stars = tuple(source.stars)[:_MEANINGS]
         self._meanings: dict[Binding, frozenset[str]] = {}
         self._put: dict[str, frozenset[str]] = {}
+        self._constants = Constants(self._bindings_of, self._dotted)
 
     def dotted(self, node: ast.expr, use: Use) -> frozenset[str]:
         """The dotted names an expression can stand for; none where it is unknown, or the source's own."""
         return self._dotted(node, use, _DEPTH)
 
+    def texts(self, node: ast.expr, use: Use) -> tuple[str, ...]:
+        """The strings that an expression can make, of any length; none where that is not plain to see."""
+        return self._constants.texts(node, use)
+
     def text(self, node: ast.expr, use: Use) -> str | None:
-        """The string that an expression makes, where it is plain to see."""
-        return self._text(node, use, _DEPTH)
+        """A string, no longer than a name, that an expression makes, where that is plain to see."""
+        return next(iter(self._texts(node, use, _DEPTH)), None)
 
     def handed_in(self, name: str) -> Iterator[tuple[str, int]]:
         """What a name of the module was imported as, where that is what it means in the end, and the line."""
@@ -120,7 +145,9 @@ class Names:
     def _name(self, name: str, use: Use, depth: int) -> frozenset[str]:
         bindings = self._bindings_of(name, use)
         if bindings is None:
-            return frozenset({f"builtins.{name}", *(f"{module}.{name}" for module in self._stars)})
+            # What is no builtin comes from elsewhere, as the names in a text that is run.
+            known = {f"builtins.{name}"} if name in _BUILTINS or name.startswith("__") else set()
+            return frozenset({*known, *(f"{module}.{name}" for module in self._stars)})
         found: frozenset[str] = _NOTHING
         for binding in bindings:
             found |= self._bound(binding, depth)
@@ -170,16 +197,28 @@ class Names:
             if function in _HANDS_BACK:
                 return self._dotted(node.args[0], use, depth - 1)
             if function in _IMPORTERS:
-                name = self._text(node.args[0], use, depth - 1)
-                return frozenset({name}) if name else _NOTHING
-            if function == "builtins.getattr" and len(node.args) >= 2:
-                bases = self._dotted(node.args[0], use, depth - 1)
-                name = self._text(node.args[1], use, depth - 1)
-                return frozenset(f"{base}.{name}" for base in bases) if name else _NOTHING
-            if function.endswith(".__getattribute__"):
-                name = self._text(node.args[-1], use, depth - 1)
-                return frozenset({function.removesuffix("__getattribute__") + name}) if name else _NOTHING
+                return self._imported(node, use, depth)
+            if function in GETTERS and len(node.args) >= 2:
+                return self._below(self._dotted(node.args[0], use, depth - 1), node.args[1], use, depth)
+            for getter in _ATTRIBUTE_GETTERS:
+                if function.endswith(getter):
+                    return self._below({function.removesuffix(getter)}, node.args[-1], use, depth)
+            if isinstance(node.func, ast.Attribute) and node.func.attr in _LOOK_UP:
+                held = namespace_of(node.func.value)
+                if held is not None:
+                    return self._below(self._dotted(held, use, depth - 1), node.args[0], use, depth)
         return _NOTHING
+
+    def _imported(self, node: ast.Call, use: Use, depth: int) -> frozenset[str]:
+        names = self._texts(node.args[0], use, depth - 1)
+        if len(node.args) == 2:  # a package, for a name that begins with a dot
+            packages = self._texts(node.args[1], use, depth - 1)
+            names = (*names, *(package + name for package in packages for name in names if name[:1] == "."))
+        return frozenset(name for name in names if name[:1] != ".")
+
+    def _below(self, bases: Iterable[str], name: ast.expr, use: Use, depth: int) -> frozenset[str]:
+        texts = self._texts(name, use, depth - 1)
+        return frozenset(f"{base}.{text}" for base in bases for text in texts if text)
 
     def _item(self, node: ast.Subscript, use: Use, depth: int) -> frozenset[str]:
         held = node.value
@@ -187,18 +226,20 @@ class Names:
             return self._any_of(held.elts[:_BINDINGS], use, depth)
         if isinstance(held, ast.Dict):
             return self._any_of(held.values[:_BINDINGS], use, depth)
-        name = self._text(node.slice, use, depth - 1)
-        if not name:
+        texts = self._texts(node.slice, use, depth - 1)
+        if not texts:
             return _NOTHING
         is_namespace = isinstance(held, ast.Attribute) and held.attr == "__dict__"
         if isinstance(held, ast.Call):
             if not held.args and is_named(held.func, ("globals", "locals", "vars")):
-                return self._name(name, use, depth - 1)
+                return frozenset(name for text in texts for name in self._name(text, use, depth - 1))
             is_namespace = True
         found = self._dotted(held, use, depth - 1)
         if "sys.modules" in found:
-            return frozenset({name})
-        return frozenset(f"{base}.{name}" for base in found) if is_namespace else _NOTHING
+            return frozenset(texts)
+        if "builtins.__builtins__" in found:
+            return frozenset(f"builtins.{text}" for text in texts)
+        return frozenset(f"{base}.{text}" for base in found for text in texts) if is_namespace else _NOTHING
 
     def _bindings_of(self, name: str, use: Use) -> list[Binding] | None:
         """The bindings of a name that may hold where it is used; None where the source does not bind it."""
@@ -218,47 +259,9 @@ class Names:
                 return _last(bindings)
         return None
 
-    def _text(self, node: ast.expr, use: Use, depth: int) -> str | None:
-        if depth <= 0:
-            return None
-        text = self._uncut_text(node, use, depth - 1)
-        return text if text is None or len(text) <= _CHARACTERS else None
-
-    def _uncut_text(self, node: ast.expr, use: Use, depth: int) -> str | None:
-        match node:
-            case ast.Constant(value=str(constant)):
-                return constant
-            case ast.Name():
-                bindings = self._bindings_of(node.id, use) or []
-                if len(bindings) == 1 and bindings[0].value is not None:
-                    return self._text(bindings[0].value, bindings[0].where, min(depth, 6))
-            case ast.BinOp(op=ast.Add()):
-                return self._joined([node.left, node.right], "", use, depth)
-            case ast.JoinedStr():
-                return self._joined(node.values, "", use, depth)
-            case ast.FormattedValue():
-                return self._text(node.value, use, depth)
-            case ast.Subscript(slice=ast.Slice(lower=None, upper=None, step=ast.UnaryOp(op=ast.USub()))):
-                text = self._text(node.value, use, depth)
-                return None if text is None else text[::-1]
-            case ast.Call(
-                func=ast.Attribute(value=held, attr="join"), args=[ast.List() | ast.Tuple() as parts]
-            ):
-                between = self._text(held, use, depth)
-                return None if between is None else self._joined(parts.elts, between, use, depth)
-            case ast.Call(func=ast.Attribute(value=held, attr=method), args=[]) if method in _CHANGES:
-                text = self._text(held, use, depth)
-                return None if text is None else _CHANGES[method](text)
-        return None
-
-    def _joined(self, nodes: list[ast.expr], between: str, use: Use, depth: int) -> str | None:
-        parts: list[str] = []
-        for node in nodes[:_BINDINGS]:
-            part = self._text(node, use, depth)
-            if part is None:
-                return None
-            parts.append(part)
-        return between.join(parts) if len(nodes) <= _BINDINGS else None
+    def _texts(self, node: ast.expr, use: Use, depth: int) -> tuple[str, ...]:
+        texts = self._constants.texts(node, use, depth)
+        return tuple(text for text in texts if len(text) <= _CHARACTERS)
 
 
 def _last(bindings: list[Binding], end: int | None = None) -> list[Binding]:

@@ -15,7 +15,7 @@ from grader.errors import one_line
 from grader.result import Finding
 from grader.submission.families import Forbidden, forbidden_names
 from grader.submission.hatches import HATCH_ATTRIBUTES, HATCHES, NO_HATCHES
-from grader.submission.names import Names, attributes_of
+from grader.submission.names import GETTERS, Names, attributes_of, namespace_of
 from grader.submission.scopes import Source, Use, take_apart
 
 __all__ = ["scan"]
@@ -28,6 +28,10 @@ _TAKES_OVER = frozenset({"__torch_function__", "__torch_dispatch__"})
 # Settings that are meant to be set.
 _SETTINGS = ("torch.backends.",)
 
+_RUNS_TEXT = frozenset({"builtins.exec", "builtins.eval", "builtins.compile", "torch.jit.CompilationUnit"})
+_TEXTS, _TEXTS_IN_TEXTS = 64, 3
+_ASKS_FOR_AN_ATTRIBUTE = frozenset({"__getattribute__", "__getattr__"})
+_ASKS_A_NAMESPACE = frozenset({"get", "pop", "setdefault", "__getitem__"})
 _GETTERS = frozenset({"operator.attrgetter", "operator.methodcaller"})
 _SETTERS = frozenset({"builtins.setattr", "builtins.delattr"})
 
@@ -52,7 +56,9 @@ def scan(source: str, exercise: Exercise) -> tuple[Finding, ...]:
 
 
 class _Scan:
-    def __init__(self, source: Source, forbidden: Forbidden) -> None:
+    def __init__(self, source: Source, forbidden: Forbidden, inside: int = 0) -> None:
+        self._inside = inside
+        self._texts_run = 0
         self._source = source
         self._names = Names(source)
         self._forbidden = forbidden
@@ -112,21 +118,61 @@ class _Scan:
         functions = self._names.dotted(node.func, use)
         if functions & _SETTERS and len(node.args) >= 2:
             yield from self._tampering(node.args[0], self._names.text(node.args[1], use) or "", use, node)
-        if "builtins.getattr" in functions and len(node.args) >= 2:
-            yield from self._got(node, use)
+        if functions & GETTERS and len(node.args) >= 2:
+            yield from self._got(node.args[0], node.args[1], use, node)
+        elif isinstance(node.func, ast.Attribute) and node.args:
+            yield from self._got_by_a_method(node.func, node.args[0], use, node)
+        if functions & _RUNS_TEXT and node.args:
+            yield from self._run_text(node, use)
         if functions & _GETTERS:
             yield from self._getter(node, use)
         if any(name.startswith("torch.") for name in functions):
             yield from self._op_by_its_name(node, use)
 
-    def _got(self, node: ast.Call, use: Use) -> Iterator[Finding]:
+    def _got(self, held: ast.expr, name: ast.expr, use: Use, node: ast.Call) -> Iterator[Finding]:
         """`getattr(x, "softmax")`, where x is no module: that was seen to already."""
-        bases = self._names.dotted(node.args[0], use)
-        name = self._names.text(node.args[1], use)
-        if name is not None and not bases:
-            yield from self._method(node.args[0], name, use, node)
-        elif name is None and any(map(_is_torch, bases)):
+        bases = self._names.dotted(held, use)
+        texts = self._names.texts(name, use)
+        if not texts and any(map(_is_torch, bases)):
             yield from self._hidden_name(node)
+        for text in () if bases else texts:
+            yield from self._method(namespace_of(held) or held, text, use, node)
+
+    def _got_by_a_method(
+        self, function: ast.Attribute, name: ast.expr, use: Use, node: ast.Call
+    ) -> Iterator[Finding]:
+        """`x.__getattribute__("softmax")`, or `vars(x).get("softmax")`."""
+        if function.attr in _ASKS_FOR_AN_ATTRIBUTE:
+            yield from self._got(function.value, name, use, node)
+        elif function.attr in _ASKS_A_NAMESPACE:
+            held = namespace_of(function.value)
+            if held is not None:
+                yield from self._got(held, name, use, node)
+
+    def _run_text(self, node: ast.Call, use: Use) -> Iterator[Finding]:
+        """`eval("torch.softmax(x, dim)")`: what is imported around it means the same in it."""
+        if self._inside >= _TEXTS_IN_TEXTS or self._texts_run >= _TEXTS:
+            return
+        self._texts_run += 1
+        for text in self._names.texts(node.args[0], use):
+            try:
+                inner = ast.parse(text.strip())
+            except (SyntaxError, ValueError):
+                continue
+            names = tuple(part.name for part in ast.walk(inner) if isinstance(part, ast.FunctionDef))
+            asked = [
+                alias.asname or alias.name
+                for part in ast.walk(inner)
+                if isinstance(part, ast.ImportFrom)
+                for alias in part.names
+            ]
+            inner.body = [*self._source.imports[:_TEXTS], *inner.body]
+            found = _Scan(take_apart(inner, names), self._forbidden, self._inside + 1)
+            for finding in found.findings(tuple(asked)):
+                if finding.kind == "forbidden_call" and self._is_new(
+                    finding.kind, finding.message, node.lineno
+                ):
+                    yield finding.model_copy(update={"line": node.lineno})
 
     def _getter(self, node: ast.Call, use: Use) -> Iterator[Finding]:
         """`operator.methodcaller("softmax", 1)`."""
@@ -157,7 +203,13 @@ class _Scan:
             return
         if not isinstance(node.ctx, ast.Load):
             yield from self._tampering(held, self._names.text(node.slice, use) or "", use, node)
-        elif self._names.text(node.slice, use) is None:
+            return
+        texts = self._names.texts(node.slice, use)
+        base = namespace_of(held)
+        if base is not None and not self._names.dotted(base, use):
+            for text in texts:
+                yield from self._method(base, text, use, node)
+        if not texts:
             of_the_source = isinstance(held, ast.Call) and not held.args
             if of_the_source or any(map(_is_torch, self._names.dotted(held, use))):
                 yield from self._hidden_name(node)

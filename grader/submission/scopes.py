@@ -70,7 +70,7 @@ class Source:
 
     `stars`: the modules that all names were imported from. `attributes`: what was put on any object under a
     name. `set_on`: pairs such as `self.norm` that the source sets. `own_members`: what its classes define,
-    those that are tensors apart. `own_classes`: their names.
+    those that are tensors apart. `own_classes`: their names. `imports`: the statements.
     """
 
     uses: list[Use] = field(default_factory=list)
@@ -80,6 +80,7 @@ class Source:
     set_on: set[str] = field(default_factory=set)
     own_members: set[str] = field(default_factory=set)
     own_classes: set[str] = field(default_factory=set)
+    imports: list[ast.stmt] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -182,6 +183,9 @@ class _Walk:
                 return [*below([node.value]), then_bind]
             case ast.For() | ast.AsyncFor() if isinstance(node.iter, ast.Tuple | ast.List):
                 return [*below([node.iter]), then_bind, *below([*node.body, *node.orelse])]
+            case ast.comprehension(iter=ast.Tuple() | ast.List()):
+                # What it is bound to is seen to after the item, which stands before it; but that is a loop.
+                return [*below([node.iter]), then_bind, *below(node.ifs)]
             case ast.Global() | ast.Nonlocal():
                 outer = self.source.top if isinstance(node, ast.Global) else task.scope.parent
                 task.scope.elsewhere.update(dict.fromkeys(node.names, outer or self.source.top))
@@ -255,6 +259,8 @@ class _Walk:
                     self._bind_target(target, node.value, task)
             case ast.AnnAssign(value=ast.expr()) | ast.NamedExpr() as node:
                 self._bind_target(node.target, node.value or _UNKNOWN, task)
+            case ast.comprehension(iter=ast.Tuple() | ast.List() as values) as node:
+                self._bind_loop(node.target, values, task)
             case ast.For(iter=ast.Tuple() | ast.List() as values) as node:
                 self._bind_loop(node.target, values, task)
             case ast.AsyncFor(iter=ast.Tuple() | ast.List() as values) as node:
@@ -290,6 +296,7 @@ class _Walk:
         self.source.attributes.setdefault(name, []).append((value, self._here(task)))
 
     def _bind_import(self, node: ast.Import | ast.ImportFrom, task: _Task) -> None:
+        self.source.imports.append(node)
         if isinstance(node, ast.Import):
             for alias in node.names:
                 dotted = alias.name if alias.asname else alias.name.partition(".")[0]

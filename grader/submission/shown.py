@@ -10,13 +10,14 @@ from __future__ import annotations
 import html
 import unicodedata
 
-__all__ = ["for_csv_cell", "for_html", "for_name", "for_terminal"]
+__all__ = ["NOTE_CHARACTERS", "for_csv_cell", "for_html", "for_name", "for_terminal"]
 
 TERMINAL_CHARACTERS = 4_000
 TERMINAL_LINES = 60
 HTML_CHARACTERS = 20_000
 CSV_CHARACTERS = 1_000
 NAME_CHARACTERS = 80
+NOTE_CHARACTERS = 500
 
 _TAB = "    "
 _MORE = "…"

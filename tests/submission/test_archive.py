@@ -4,7 +4,6 @@ import contextlib
 import random
 import stat
 import struct
-import time
 import tracemalloc
 import warnings
 import zipfile
@@ -210,6 +209,7 @@ class TestOddNames:
 
         read = read_submission(pack({"softmax.py_": ANSWER, **OTHER}, change=with_zero), exercises)
         assert list(read.answers) == ["cross_entropy"]
+        assert "softmax.py has a zero byte in its name: it is ignored" in read.notes
 
     def test_a_long_and_hostile_name_is_shown_harmless(self, pack: Pack, exercises: Exercises) -> None:
         read = read_submission(pack({"\x1b[31m" + "x" * 5000: "", "softmax.py": ANSWER}), exercises)
@@ -231,7 +231,6 @@ def test_whatever_the_bytes_it_is_read_or_refused(pack: Pack, exercises: Exercis
     """Bytes changed at random raise nothing but the one error."""
     good = pack({"softmax.py": ANSWER * 20, "losses/cross_entropy.py": "a = 1", "é.ipynb": "{}"}).read_bytes()
     chance = random.Random(1)
-    began = time.monotonic()
     for _ in range(400):
         data = bytearray(good)
         for _ in range(chance.randint(1, 8)):
@@ -242,4 +241,3 @@ def test_whatever_the_bytes_it_is_read_or_refused(pack: Pack, exercises: Exercis
         path.write_bytes(data)
         with contextlib.suppress(SubmissionError):
             read_submission(path, exercises)
-    assert time.monotonic() - began < 60

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import codecs
+import json
 import os
 import socket
 import subprocess
@@ -53,17 +54,84 @@ def test_what_the_course_does_not_know_is_ignored(lay: Lay, exercises: Exercises
     )
 
 
-def test_a_name_that_is_nearly_right_is_pointed_out(lay: Lay, exercises: Exercises) -> None:
-    files = {
-        "cross_entropy.py": "a = 1",
-        "softmax (1).py": ANSWER,
-        "Encode_Offsets.py": "",
-        "test_softmax.py": "",
-    }
-    notes = read_submission(lay(files), exercises).notes
-    assert "softmax (1).py is ignored: did you mean softmax.py?" in notes
-    assert "Encode_Offsets.py is ignored: did you mean encode_offsets.py?" in notes
-    assert len(notes) == 3
+class TestNames:
+    @pytest.mark.parametrize(
+        "name",
+        [
+            "Softmax.py",
+            "SOFTMAX.PY",
+            "softmax (1).py",
+            "softmax(12).py",
+            "softmax-1.py",
+            "softmax 2.py",
+            "softmax copy.py",
+            "softmax copy 2.py",
+            "softmax - Copy (2).py",
+            "softmax - 副本.py",
+            "softmax.py.txt",
+            "softmax (1).py.txt",
+            "\uff53oftmax.py",
+            " softmax .py",
+        ],
+    )
+    def test_what_programs_make_of_a_name_costs_nothing(
+        self, name: str, lay: Lay, pack: Callable[..., Path], exercises: Exercises
+    ) -> None:
+        for path in (lay({name: ANSWER}), pack({name: ANSWER}), lay({}) / name):
+            read = read_submission(path, exercises)
+            assert read.answers["softmax"].source == ANSWER
+            assert read.notes == (f"{name.strip()} is taken for softmax.py: name it so",)
+
+    def test_spaces_and_hyphens_stand_for_underscores(self, lay: Lay, exercises: Exercises) -> None:
+        read = read_submission(lay({"Cross Entropy.py": "a = 1", "encode-offsets-2.py": "a = 2"}), exercises)
+        assert [answer.source for answer in read.answers.values()] == ["a = 1", "a = 2"]
+
+    @pytest.mark.parametrize(
+        ("name", "counts"),
+        [
+            ("losses/Softmax.py", "softmax.py"),
+            ("softmax (1).py", "softmax.py"),
+            ("softmax.ipynb", "softmax.py"),
+        ],
+    )
+    def test_the_exact_name_goes_before_all_others(
+        self, name: str, counts: str, lay: Lay, exercises: Exercises
+    ) -> None:
+        read = read_submission(
+            lay({name: "{}" if "ipynb" in name else "a = 1", "softmax.py": ANSWER}), exercises
+        )
+        assert (read.answers["softmax"].origin, read.answers["softmax"].source) == (counts, ANSWER)
+        assert any(name in note for note in read.notes)
+
+    @pytest.mark.parametrize(
+        "name", ["softmax_old.py", "my_softmax.py", "sofmax.py", "softmax2.py", "softmax.txt", "1 softmax.py"]
+    )
+    def test_what_a_person_made_of_a_name_is_pointed_out(
+        self, name: str, lay: Lay, exercises: Exercises
+    ) -> None:
+        with pytest.raises(SubmissionError, match=r"is ignored: did you mean softmax\.py\?"):
+            read_submission(lay({name: ANSWER}), exercises)
+        read = read_submission(lay({"cross_entropy.py": "", "test_softmax.py": ""}), exercises)
+        assert read.notes[1:] == (f"{name} is ignored: did you mean softmax.py?",)
+
+    @pytest.mark.parametrize(
+        "name",
+        ["softmax.pyc", ".softmax.py", "._softmax.py", "softmax.py~", "softmax", "soft/max.py", "x" * 250],
+    )
+    def test_what_is_no_python_file_of_an_exercise_means_none(
+        self, name: str, lay: Lay, exercises: Exercises
+    ) -> None:
+        assert list(read_submission(lay({name: ANSWER, "cross_entropy.py": ""}), exercises).answers) == [
+            "cross_entropy"
+        ]
+
+    @pytest.mark.parametrize(
+        "name", ["hw.ipynb", ".ipynb", "HW.IPYNB", "hw (1).ipynb", "hw.ipynb.txt", "hw.ipynb.json"]
+    )
+    def test_a_notebook_may_be_called_anything(self, name: str, lay: Lay, exercises: Exercises) -> None:
+        notebook = json.dumps({"cells": [{"cell_type": "code", "source": ANSWER}]})
+        for path in (lay({name: notebook}), lay({}) / name):
+            assert read_submission(path, exercises).answers["softmax"].origin == name
 
 
 @pytest.mark.parametrize(
@@ -168,6 +236,7 @@ class TestWhatIsNotOrdinary:
         read = read_submission(folder, exercises)
         assert list(read.answers) == ["cross_entropy"]
         assert "softmax.py is a link: it is ignored" in read.notes
+        assert not any("did you mean" in note for note in read.notes)
 
     @pytest.mark.parametrize("target", ["a folder", "a file", "nothing"])
     def test_a_submission_that_is_a_link_is_refused(
@@ -225,6 +294,10 @@ class TestNothingToGrade:
             ),
             ({"hw2.zip": ""}, "found hw2.zip; name hw2.zip itself to hand in what is in it"),
             ({"a.ipynb": "{"}, "found a.ipynb (a.ipynb cannot be read as a notebook: it is not a notebook"),
+            (
+                {"a.ipynb": '{"cells": [{"cell_type": "code", "source": "x"}]}'},
+                "found a.ipynb (a.ipynb defines no name that an exercise asks for)",
+            ),
         ],
     )
     def test_a_folder_without_an_exercise_is_refused(

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 import logging
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -97,6 +96,7 @@ class TestWhatIsTaken:
         assert submission.answers["softmax"].notes == (
             "softmax is defined in cells 1 and 2: the last one counts",
         )
+        assert submission.notes == ("hw.ipynb: softmax is defined in cells 1 and 2: the last one counts",)
 
     def test_a_result_of_the_same_name_does_not_hide_the_function(self, read: Read) -> None:
         submission = read("x = 3", SOFTMAX, "softmax = softmax(x, 0)")
@@ -211,16 +211,41 @@ class TestForTheNotebookItself:
             "hw.ipynb: 10 lines that are for the notebook itself, such as %matplotlib inline, left out",
         )
 
+    @pytest.mark.parametrize(
+        "line",
+        [
+            "%time x",
+            "%%html",
+            "!ls",
+            "!!ls",
+            "?x",
+            "x?",
+            "x.y??",
+            "x = !ls",
+            "a, b = !ls",
+            "x = %pwd",
+            "x[0] = !ls",
+        ],
+    )
+    def test_each_is_left_out_and_reported(self, line: str, read: Read) -> None:
+        submission = read(f"import math\n{line}\n{SOFTMAX}")
+        assert submission.answers["softmax"].source == f"# cell 1\n{SOFTMAX}"
+        assert submission.notes == (
+            f"hw.ipynb: 1 line that is for the notebook itself, such as {line}, left out",
+        )
+
     def test_what_only_looks_like_a_magic_stays(self, read: Read) -> None:
         text = '"""\n%time\n!ls\nwhat?\n"""'
         submission = read(f"%pylab\nTEXT = {text}\n%who\ndef softmax(x, dim):\n    return TEXT  # why?\n")
         assert run(submission.answers["softmax"].source).softmax(0, 0) == "\n%time\n!ls\nwhat?\n"
 
-    @pytest.mark.parametrize("magic", ["%%time", "%%timeit -n 1", "%%capture out"])
+    @pytest.mark.parametrize("magic", ["%%time", "%%timeit -n 1", "%%capture out", "\n  \n%%time"])
     def test_a_timed_cell_is_python(self, magic: str, read: Read) -> None:
         assert read(f"{magic}\n{SOFTMAX}").answers["softmax"].source == "# cell 1\n" + SOFTMAX
 
-    @pytest.mark.parametrize("magic", ["%%bash", "%%html", "%%writefile softmax.py"])
+    @pytest.mark.parametrize(
+        "magic", ["%%bash", "%%html", "%%writefile softmax.py", "%%sh -s", "\n  \n%%bash"]
+    )
     def test_a_cell_in_another_language_is_none(self, magic: str, read: Read) -> None:
         submission = read(f"{magic}\n{SOFTMAX}", "def cross_entropy(): pass")
         assert list(submission.answers) == ["cross_entropy"]
@@ -314,17 +339,22 @@ class TestFormats:
         cell = nbformat.v4.new_code_cell(SOFTMAX)
         image = {"image/png": "A" * (16 << 20)}
         cell.outputs = [nbformat.v4.new_output("display_data", data=image)]
-        began = time.monotonic()
         assert read_submission(lay({"hw.ipynb": notebook(cell)}), exercises).answers["softmax"].source
-        assert time.monotonic() - began < 10
 
     @pytest.mark.parametrize(
         ("content", "words"),
         [
-            ("", "is not a notebook"),
+            ("", "it is empty"),
+            (" \n\0", "it is empty"),
             ("{", "is not a notebook"),
             ("[" * 100_000, "is not a notebook"),
-            (b"\xff\xfe\x00", "is not a notebook"),
+            ("import torch\n", "is not a notebook"),
+            (b"\xff\xfe\x00", "is not saved as UTF-8"),
+            ('{"cells": [{"source": "汉"}]}'.encode("gbk"), "is not saved as UTF-8"),
+            ("\n<!DOCTYPE html>", "is a web page, not a notebook: download the file itself"),
+            ('{\n<<<<<<< HEAD\n"a": 1\n=======\n>>>>>>> b\n}', "conflict marks"),
+            ('{"cells": [' + "{}," * 10_000 + "{}]}", "more than 10000 cells"),
+            ('{"nbformat": 4, "cells": []}', "no cells"),
             ('{"a": ' + "9" * 5000 + "}", "is not a notebook"),
             ("3", "no cells"),
             ('{"cells": {"a": 1}}', "no cells"),
@@ -340,9 +370,28 @@ class TestFormats:
         assert list(read.answers) == ["softmax"]
         assert any(words in note and note.startswith("hw.ipynb cannot be read") for note in read.notes)
 
-    def test_a_hopeless_one_alone_is_refused(self, lay: Lay, exercises: Exercises) -> None:
-        with pytest.raises(SubmissionError, match="open it in Jupyter, save it"):
-            read_submission(lay({"hw.ipynb": "{"}) / "hw.ipynb", exercises)
+    @pytest.mark.parametrize(
+        ("content", "words"),
+        [
+            (
+                "{",
+                "hw.ipynb cannot be read as a notebook: it is not a notebook: open it in Jupyter, save it, and "
+                "hand it in again",
+            ),
+            (notebook("x = 1"), "hw.ipynb defines no name that an exercise asks for"),
+            (
+                notebook(markdown(SOFTMAX)),
+                "hw.ipynb: cell 1 is text, not code: its definition of softmax does not count; hw.ipynb defines no "
+                "name that an exercise asks for",
+            ),
+        ],
+    )
+    def test_one_alone_that_answers_nothing_is_refused(
+        self, content: str, words: str, lay: Lay, exercises: Exercises
+    ) -> None:
+        with pytest.raises(SubmissionError) as refused:
+            read_submission(lay({"hw.ipynb": content}) / "hw.ipynb", exercises)
+        assert refused.value.message == words
 
 
 class TestCaps:
@@ -381,8 +430,7 @@ class TestCaps:
         ],
         ids=lambda cell: cell[:12],
     )
-    def test_hostile_cells_take_no_more_than_seconds(self, cell: str, read: Read) -> None:
-        began = time.monotonic()
+    def test_hostile_cells_are_read_in_one_go(self, cell: str, read: Read) -> None:
+        """Anything quadratic in their length would keep this test for hours."""
         submission = read("a = a0 = 0", cell, SOFTMAX.replace("return x", "return a, a0"))
         assert submission.answers["softmax"].origin
-        assert time.monotonic() - began < 20

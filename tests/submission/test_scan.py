@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import ast
 import time
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,6 +86,36 @@ class TestForbiddenCalls:
             "(lambda f=F.softmax: f)()(x, dim)",
             "torch.vmap(F.softmax)(x)",
             "torch._C._jit_get_operation('aten::softmax')[0](x, dim)",
+            "torch._masked_softmax(x, x)",
+            "torch.ops.aten.__getattr__('softmax')(x, dim)",
+            "object.__getattribute__(F, 'softmax')(x, dim)",
+            "x.__getattribute__('softmax')(dim)",
+            "type(x).__dict__['softmax'](x, dim)",
+            "vars(type(x)).get('softmax')(x, dim)",
+            "vars(F).get('softmax')(x, dim)",
+            "vars(torch).__getitem__('softmax')(x, dim)",
+            "__import__('operator').getitem(vars(torch), 'softmax')(x, dim)",
+            "__import__('inspect').getattr_static(torch, 'softmax')(x, dim)",
+            "__builtins__['getattr'](torch, 'softmax')(x, dim)",
+            "getattr(torch, '%s%s' % ('soft', 'max'))(x, dim)",
+            "getattr(torch, 'soft{}'.format('max'))(x, dim)",
+            "getattr(torch, '_softmax'[1:])(x, dim)",
+            "getattr(torch, 'softmin'.replace('in', 'ax'))(x, dim)",
+            "getattr(torch, ''.join('s o f t m a x'.split()))(x, dim)",
+            "getattr(torch, ''.join(chr(c - 1) for c in (116, 112, 103, 117, 110, 98, 121)))(x, dim)",
+            "getattr(torch, ''.join(map(chr, [115, 111, 102, 116, 109, 97, 120])))(x, dim)",
+            "getattr(torch, bytes.fromhex('736f66746d6178').decode())(x, dim)",
+            "getattr(torch, __import__('base64').b64decode('c29mdG1heA==').decode())(x, dim)",
+            "getattr(torch, __import__('codecs').decode('fbsgznk', 'rot13'))(x, dim)",
+            "getattr(torch, ''.join(reversed('xamtfos')))(x, dim)",
+            "getattr(torch, ['relu', 'softmax'][-1])(x, dim)",
+            "getattr(torch, {'a': 'softmax'}['a'])(x, dim)",
+            "getattr(torch, 'softmax' if dim else 'exp')(x, dim)",
+            "[getattr(x, name)(dim) for name in ['softmax']][0]",
+            "eval('torch.softmax(x, dim)')",
+            "eval('x.softmax(dim)')",
+            "eval(compile('F.softmax(x, dim)', '', 'eval'))",
+            "torch.jit.CompilationUnit('def f(x):\\n    return torch.softmax(x, 1)').f(x)",
             "__import__('torch').softmax(x, dim)",
             "__import__('torch.nn.functional').nn.functional.softmax(x, dim)",
         ],
@@ -106,6 +136,12 @@ class TestForbiddenCalls:
             "import importlib; s = importlib.import_module('torch').softmax",
             "import importlib as i; G = i.import_module('torch.nn' + '.functional'); s = G.softmax",
             "import sys; s = sys.modules['torch'].softmax",
+            "import importlib; s = importlib.import_module('.functional', 'torch.nn').softmax",
+            "exec('def s(x, dim):\\n    return torch.softmax(x, dim)')",
+            "exec(\"exec('s = torch.softmax')\")",
+            "exec('from torch import softmax as s')",
+            "for name in ('exp', 'softmax'): s = getattr(torch, name)",
+            "def s(x, dim, name='softmax'): return getattr(x, name)(dim)",
             "from functools import partial; s = partial(F.softmax)",
             "from operator import methodcaller; s = methodcaller('softmax', 1)",
             "import operator; s = operator.attrgetter('nn.functional.softmax')(torch)",
@@ -327,6 +363,17 @@ class TestHonestCode:
             for name, source in sources.items():
                 assert scan(source, exercise) == (), f"{exercise.id}: {name}"
 
+    @pytest.mark.parametrize("folder", ["tests/right_answers", "examples/all_right", "examples/half_right"])
+    def test_no_answer_of_those_kept_here_raises_one(self, folder: str) -> None:
+        exercises = {exercise.id: exercise for exercise in course()}
+        answers = [
+            path for path in sorted((SOLUTIONS.parent / folder).rglob("*.py")) if _asked_for(path, exercises)
+        ]
+        assert answers
+        for path in answers:
+            exercise = exercises[_asked_for(path, exercises)]
+            assert scan(path.read_text(encoding="utf-8"), exercise) == (), path
+
     @pytest.mark.parametrize("source", ["def softmax(", "x = \0", "\ud800", "return = 1", "((" * 300])
     def test_what_is_no_python_is_left_to_others(self, source: str) -> None:
         assert scan(source, Asked()) == ()
@@ -360,7 +407,7 @@ class TestEscapeHatches:
             ("import torch.nn.functional as F\nF.softmax = 1", "replaces torch.nn.functional.softmax"),
             ("import torch\ndel torch.allclose", "replaces torch.allclose"),
             ("import torch\nsetattr(torch, 'allclose', 1)", "replaces torch.allclose"),
-            ("import torch\nsetattr(torch, 'all' + str(1), 1)", "replaces something in torch"),
+            ("import torch\nsetattr(torch, 'all' + input(), 1)", "replaces something in torch"),
             ("import torch\ntorch.__dict__['allclose'] = 1", "replaces torch.allclose"),
             ("import torch\nvars(torch)['allclose'] = 1", "replaces torch.allclose"),
             ("import time\ntime.monotonic = lambda: 0", "replaces time.monotonic"),
@@ -372,9 +419,9 @@ class TestEscapeHatches:
             ("import torch\ntorch.jit.CompilationUnit('def f(): pass')", "uses torch.jit.CompilationUnit"),
             ("import torch\ntorch.utils.cpp_extension.load('x')", "uses torch.utils.cpp_extension"),
             ("import torch\nn = input()\ngetattr(torch, n)", "made while it runs"),
-            ("import torch\ngetattr(torch.nn, chr(83) + 'oftmax')", "made while it runs"),
-            ("globals()[chr(83)]", "made while it runs"),
-            ("import torch\nvars(torch)[chr(83)]", "made while it runs"),
+            ("import torch\ngetattr(torch.nn, input() + 'oftmax')", "made while it runs"),
+            ("globals()[input()]", "made while it runs"),
+            ("import torch\nvars(torch)[input()]", "made while it runs"),
         ],
     )
     def test_it_is_pointed_out(self, source: str, what: str) -> None:
@@ -419,6 +466,12 @@ class TestHostileSources:
             ("(" * 50 + "x" + " or torch).a" * 50 + "\n") * 150,
             "\n".join("x" + ".a" * 500 for _ in range(250)),
             "".join(f"def f{n}(): f{n + 1}()\n" for n in range(11_000)),
+            "import torch\n" + "getattr(torch, ''.join(chr(c) for c in [115] * 90))\n" * 3_000,
+            "import torch\na = 'x'\n"
+            + "a = 'x'.join(a.replace('x', a))\n" * 500
+            + "getattr(torch, a)\n" * 500,
+            "import torch\n" + "getattr(torch, 'x' * 4000 * 4000 % 7 ** 9 ** 9)\n" * 500,
+            "eval('" + "1;" * 30_000 + "')\n" * 20,
         ],
         ids=lambda source: source[:24],
     )
@@ -431,6 +484,11 @@ class TestHostileSources:
     @settings(max_examples=200, deadline=None)
     def test_no_text_makes_it_fail(self, text: str) -> None:
         scan("import torch\n" + text, Asked())
+
+
+def _asked_for(path: Path, exercises: Container[str]) -> str:
+    """The exercise that an answer is to: its own name says so, or its folder's."""
+    return next((name for name in (path.stem, path.parent.name) if name in exercises), "")
 
 
 def course() -> list[Exercise]:

@@ -1,0 +1,234 @@
+"""`grade export`: marks for learning platforms, and as tables."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from grader.cli.gradebook import find_gradebook, gradebook_option, marks_of, write_whole
+from grader.cli.options import course_options
+
+if TYPE_CHECKING:
+    from grader.course.load import Course
+    from grader.course.model import Language
+    from grader.gradebook.exports import Export
+    from grader.gradebook.marks import Mark
+    from grader.gradebook.store import Gradebook
+
+_DEFAULTS = {
+    "gradescope": "gradescope",
+    "canvas": "canvas.csv",
+    "moodle": "moodle.csv",
+    "csv": "marks.csv",
+    "json": "marks.json",
+    "parquet": "marks.parquet",
+    "jplag": "jplag",
+    "dolos": "dolos.zip",
+}
+_SHOWN = 20
+
+
+@click.command("export")
+@click.argument("format_", metavar="FORMAT", type=click.Choice(list(_DEFAULTS)))
+@click.option("--out", type=click.Path(path_type=Path), metavar="PATH", help="The file or folder to write.")
+@click.option(
+    "--into",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    metavar="FILE",
+    help="canvas: the gradebook that Canvas exported; moodle: the grading worksheet. It is read, not changed.",
+)
+@click.option(
+    "--assignment",
+    metavar="TITLE",
+    help="canvas: the assignment's column, by title or number; by default the course's id.",
+)
+@click.option(
+    "--out-of",
+    metavar="POINTS",
+    help="What full marks are worth: a number, 'points' for the course's, or 'platform' for what the platform says.",
+)
+@click.option(
+    "--tests",
+    type=click.Choice(["visible", "hidden", "after_due_date", "after_published"]),
+    default="visible",
+    show_default=True,
+    help="gradescope: when students see the hidden tests.",
+)
+@gradebook_option
+@course_options
+def export(
+    format_: str,
+    out: Path | None,
+    into: Path | None,
+    assignment: str | None,
+    out_of: str | None,
+    tests: str,
+    gradebook: str | None,
+    course: Path | None,
+    lang: Language,
+) -> int:
+    """Write the marks as FORMAT.
+
+    gradescope: a results.json for each student. canvas, moodle: the platform's own file (--into), filled in. csv,
+    json, parquet: tables. jplag, dolos: the answers, laid out for these programs to look for copies.
+    """
+    from grader.course import load_course
+    from grader.errors import UsageError
+    from grader.gradebook.store import Gradebook
+
+    found = load_course(course)
+    if (into is not None) != (format_ in ("canvas", "moodle")):
+        raise UsageError(
+            f"{format_} wants the platform's own file: download it, and name it with --into FILE"
+            if into is None
+            else f"--into goes with canvas and moodle, not with {format_}"
+        )
+    target = out or Path(_DEFAULTS[format_])
+    asked = _Asked(target, into, assignment or found.manifest.course.id, _points(out_of), tests, lang)
+    with Gradebook.open(find_gradebook(gradebook), must_exist=True) as book:
+        for line in _WRITERS[format_](found, book, asked):
+            click.echo(line)
+    click.echo(f"written: {target}", err=str(target) == "-")
+    return 0
+
+
+@dataclass(frozen=True)
+class _Asked:
+    out: Path
+    into: Path | None
+    assignment: str
+    out_of: float | str | None
+    tests: str
+    lang: Language
+
+
+def _points(text: str | None) -> float | str | None:
+    from grader.errors import UsageError
+
+    if text in (None, "points", "platform"):
+        return text
+    try:
+        points = float(text)
+    except ValueError:
+        points = 0.0
+    if not 0 < points < float("inf"):
+        raise UsageError(f"--out-of {text}: write a number above 0, 'points' or 'platform'")
+    return points
+
+
+def _titles(course: Course, lang: Language) -> dict[str, str]:
+    return {exercise.id: exercise.title[lang] for exercise in course.exercises}
+
+
+def _gradescope(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]:
+    from grader.gradebook.exports import Gradescope, class_results
+
+    shown = Gradescope(
+        tests=asked.tests,  # type: ignore[arg-type]  # click has checked it
+        out_of=asked.out_of or "points",  # type: ignore[arg-type]  # and this is checked by _points
+        titles=_titles(course, asked.lang),
+        language=asked.lang,
+    )
+    results = class_results(marks_of(course, book), shown)
+    with _told(asked.out):
+        results.write(asked.out)
+    yield f"{len(results.files)} written"
+    yield from _at_most([f"not written: {left}" for left in results.left_out])
+
+
+def _canvas(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]:
+    from grader.gradebook.exports import gradebook_csv
+
+    assert asked.into is not None
+    data = asked.into.read_bytes()
+    out_of = asked.out_of or "platform"
+    done = gradebook_csv(data, marks_of(course, book), asked.assignment, out_of=out_of)  # type: ignore[arg-type]  # checked by _points
+    yield from _exported(done, asked.out)
+
+
+def _moodle(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]:
+    from grader.gradebook.exports import fill_worksheet
+
+    assert asked.into is not None
+    done = fill_worksheet(
+        asked.into.read_bytes(),
+        marks_of(course, book),
+        titles=_titles(course, asked.lang),
+        language=asked.lang,
+        out_of=asked.out_of or "platform",  # type: ignore[arg-type]  # checked by _points
+    )
+    yield from _exported(done, asked.out)
+
+
+def _exported(done: Export, out: Path) -> Iterator[str]:
+    _write(out, done.data)
+    yield from done.lines(_SHOWN)
+
+
+def _csv(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]:
+    from grader.gradebook.exports import marks_csv
+
+    out_of = asked.out_of or "points"
+    text = marks_csv(_own(course, book), out_of=out_of)  # type: ignore[arg-type]  # checked by _points
+    _write(asked.out, text.encode())
+    yield from ()
+
+
+def _json(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]:
+    from grader.gradebook.exports import marks_json
+
+    _write(asked.out, "".join(marks_json(_own(course, book))).encode())
+    yield from ()
+
+
+def _parquet(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]:
+    from grader.gradebook.exports import write_parquet
+
+    with _told(asked.out):
+        rows = write_parquet(_own(course, book), asked.out)
+    yield f"{rows} rows"
+
+
+def _own(course: Course, book: Gradebook) -> Iterator[Mark]:
+    """For the instructor's own use: nothing is cut."""
+    return marks_of(course, book, as_students_see=False)
+
+
+def _write(out: Path, data: bytes) -> None:
+    if str(out) == "-":
+        sys.stdout.buffer.write(data)
+    else:
+        write_whole(out, data)
+
+
+def _at_most(lines: list[str]) -> Iterator[str]:
+    yield from lines[:_SHOWN]
+    if len(lines) > _SHOWN:
+        yield f"... and {len(lines) - _SHOWN} more"
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """An OSError as one line."""
+    from grader.errors import UsageError
+
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+
+
+_WRITERS: dict[str, Callable[[Course, Gradebook, _Asked], Iterator[str]]] = {
+    "gradescope": _gradescope,
+    "canvas": _canvas,
+    "moodle": _moodle,
+    "csv": _csv,
+    "json": _json,
+    "parquet": _parquet,
+}

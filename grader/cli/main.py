@@ -34,6 +34,7 @@ COMMANDS = {
     "export": "grader.cli.export:export",
     "audit": "grader.cli.audit:audit",
     "doctor": "grader.cli.doctor:doctor",
+    "replay": "grader.cli.replay:replay",
 }
 """Where each command is to be found."""
 
@@ -47,6 +48,7 @@ SUMMARIES = {
     "batch": "Grade a class for marks, and go on where it ended.",
     "export": "Marks for Gradescope, Canvas, Moodle, and as tables.",
     "audit": "Test the suites: do wrong answers fail them?",
+    "replay": "Make the failing cases of a result again.",
     "doctor": "What this machine offers, and which walls stand.",
 }
 """A line on each command, written here too so that `--help` imports none of them."""

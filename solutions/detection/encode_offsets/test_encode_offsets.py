@@ -46,8 +46,10 @@ def test_boxes_and_their_gradients(student, reference, make, kind):
 def test_decoding_undoes_encoding(student, make):
     anchors, boxes = corners(make, 4, torch.float64).detach(), corners(make, 4, torch.float64).detach()
     mean, std = four(make, -0.5, 0.5), four(make, 0.1, 0.5)
-    offsets = student.encode_offsets(anchors, boxes, mean, std)
-    back = student.decode_offsets(anchors, offsets.detach(), mean, std)
+    # Copies: what is compared with is nothing that the student can write to.
+    offsets = student.encode_offsets(anchors.clone(), boxes.clone(), mean, std)
+    back = student.decode_offsets(anchors.clone(), offsets.detach(), mean, std)
+    assert back.shape == boxes.shape, "there is one box for each row of offsets"
     assert torch.allclose(back, boxes), "decoding the offsets of boxes must give back these boxes"
 
 
@@ -57,6 +59,7 @@ def test_where_the_picture_lies_and_how_large_it_is_does_not_matter(student, mak
     moved = make.randn(2, dtype=torch.float64, scale=30.0).repeat(2)
     before = student.encode_offsets(anchors, boxes, mean, std)
     after = student.encode_offsets(3 * anchors + moved, 3 * boxes + moved, mean, std)
+    assert after.shape == before.shape == boxes.shape, "there is one row of offsets for each box"
     assert torch.allclose(after, before), "shift and scale anchor and box together: the offsets must stay"
 
 

@@ -33,15 +33,16 @@ def test_survivors_are_scaled_and_the_gradient_meets_the_same_mask(student, make
     p = make.number(0.2, 0.6)
     x = make.noncontiguous(away_from_zero(make, *shape, dtype=dtype)).requires_grad_()
     cotangent = away_from_zero(make, *shape, dtype=dtype)
+    before = x.detach().clone()
     y = student.dropout(x, p, True)
-    assert (y.shape, y.dtype) == (x.shape, dtype), "the result has x's shape and dtype"
+    assert (y.shape, y.dtype) == (before.shape, dtype), "the result has x's shape and dtype"
     assert y.requires_grad, "the result carries no gradient: something cuts the graph"
     stayed = y.detach() != 0
-    values = torch.where(stayed, x.detach() / (1 - p), torch.zeros_like(x))
+    values = torch.where(stayed, before / (1 - p), torch.zeros_like(before))
     same = partial(torch.testing.assert_close, rtol=rtol, atol=0.0)
     same(y.detach(), values, msg="those that stay are to be x / (1 - p)")
     (grad,) = torch.autograd.grad(y, x, cotangent)
-    expected = torch.where(stayed, cotangent / (1 - p), torch.zeros_like(x))
+    expected = torch.where(stayed, cotangent / (1 - p), torch.zeros_like(before))
     same(grad, expected, msg="the gradient passes through the same mask and scale")
 
 

@@ -36,7 +36,9 @@ def test_each_slice_has_its_own_level(student, reference, make):
 def test_a_shift_changes_nothing(student, make):
     x = make.randn(4, 3, dtype=torch.float64)
     shifted = x + make.randn(4, 1, dtype=torch.float64, scale=50.0)
-    assert torch.allclose(student.softmax(shifted, dim=1), student.softmax(x, dim=1)), (
+    after, before = student.softmax(shifted, dim=1), student.softmax(x, dim=1)
+    assert after.shape == before.shape == x.shape, "the result has x's shape"
+    assert torch.allclose(after, before), (
         "adding one number to a whole slice changed its probabilities: only the differences may count"
     )
 

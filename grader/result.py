@@ -49,10 +49,6 @@ def _without_lone_surrogates(value: object) -> object:
     return value.encode("utf-8", "replace").decode("utf-8") if isinstance(value, str) else value
 
 
-# Unicode's own line ends, which JSON allows in a string, but which many readers of "one object a line" split
-# at.
-_LINE_ENDS = {ord(c): ascii(c)[1:-1].replace("\\x", "\\u00") for c in "\x85\u2028\u2029"}
-
 Text = Annotated[str, BeforeValidator(_without_lone_surrogates)]
 Points = Annotated[float, Field(ge=0)]
 
@@ -145,9 +141,15 @@ class GradingResult(_Record):
     receipt: Receipt
 
     def to_json(self) -> str:
-        """One line of JSON, keys in the order of the schema, text as it is rather than escaped."""
+        """One line of JSON, keys in the order of the schema, text as it is rather than escaped.
+
+        But what cannot be seen is escaped: a terminal would obey some of it, and many readers of "one object a
+        line" split at Unicode's own line ends.
+        """
         text = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, allow_nan=False)
-        return text.translate(_LINE_ENDS)
+        if text.isprintable():
+            return text
+        return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
 
     @property
     def exit_code(self) -> int:

@@ -16,6 +16,7 @@ __all__ = [
     "CourseTable",
     "Equivalent",
     "ExerciseFile",
+    "FeedbackLevel",
     "HintLevel",
     "Hints",
     "Language",
@@ -26,6 +27,7 @@ __all__ = [
 ]
 
 HintLevel = Literal["concept", "formula", "line"]
+FeedbackLevel = Literal["full", "normal", "names", "none"]
 
 HINT_LEVELS: tuple[HintLevel, ...] = get_args(HintLevel)
 """From far to near."""
@@ -106,11 +108,13 @@ class Limits(TomlTable):
 
 
 class LimitOverrides(TomlTable):
-    """The limits in which an exercise differs from its course; None is the course's."""
+    """The limits in which an exercise differs from its course (see `Limits`); None is the course's."""
 
     call_seconds: float | None = Field(default=None, gt=0)
     exercise_seconds: float | None = Field(default=None, gt=0)
     memory_mb: int | None = Field(default=None, gt=0)
+    message_mb: int | None = Field(default=None, gt=0)
+    handles: int | None = Field(default=None, gt=0)
 
 
 class Equivalent(TomlTable):
@@ -131,6 +135,8 @@ class ExerciseFile(TomlTable):
     requires: Words = ()
     forbidden: Annotated[tuple[DottedName, ...], _ARRAY] = ()
     warm: Annotated[tuple[Literal["optim", "nn"], ...], _ARRAY] = ()
+    replay: bool = False
+    """The ops of a call are run again apart from the student's code: do they alone give the answer?"""
     hints: Hints
     limits: LimitOverrides = LimitOverrides()
     equivalent: Annotated[tuple[Equivalent, ...], _ARRAY] = ()
@@ -152,6 +158,7 @@ class CourseTable(TomlTable):
     `forbidden`: whether a forbidden call costs the exercise ("refuse") or is only reported ("report").
     `seed`: whether the hidden inputs are drawn anew for each run, all submissions of a run getting the same,
     or for each attempt.
+    `feedback`: how much of a result its student sees; the levels are told in `grader.course.feedback_level`.
     `packages`: distributions besides torch and numpy that a student's code may import.
     """
 
@@ -159,6 +166,7 @@ class CourseTable(TomlTable):
     title: Translated
     minimum_isolation: int = Field(default=2, ge=0, le=3)
     forbidden: Literal["refuse", "report"] = "refuse"
+    feedback: FeedbackLevel = "normal"
     seed: Literal["run", "attempt"] = "run"
     packages: Words = ()
 

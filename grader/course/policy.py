@@ -31,16 +31,17 @@ class Policy(TomlTable):
     attempts: int | None = Field(default=None, ge=1)
     counts: Literal["best", "last"] = "best"
 
-    @field_validator("due")
+    @field_validator("due", mode="before")
     @classmethod
-    def _with_offset(cls, due: datetime | None) -> datetime | None:
-        if due is not None and due.tzinfo is None:
-            raise PydanticCustomError(
-                "no_offset",
-                "has no offset from UTC, so nobody knows when that is",
-                {"mend": "write it as 2026-12-01T23:59:00+01:00"},
-            )
-        return due
+    def _with_offset(cls, due: object) -> object:
+        if due is None or (isinstance(due, datetime) and due.tzinfo is not None):
+            return due
+        is_local = isinstance(due, datetime)
+        raise PydanticCustomError(
+            "no_offset",
+            "has no offset from UTC, so nobody knows when that is" if is_local else "is no date with a time",
+            {"mend": "write it as 2026-12-01T23:59:00+01:00, without quotes"},
+        )
 
     def late_days_of(self, submitted: datetime | None) -> int:
         """The days begun since it was due; 0 where nobody knows when it came."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
+import math
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,14 +14,21 @@ from grader.course.model import Language
 from grader.engine.summary import Summary, not_handed_in
 from grader.errors import IsolationError, WorkerStartError
 from grader.result import ExerciseResult, GradingResult
+from grader.worker.advice import refusal
 from grader.worker.launch import LaunchOptions, WorkerLimits, open_workers
 
 if TYPE_CHECKING:
+    from grader.examiner.cases import Case
     from grader.examiner.conversation import Clock, Port
     from grader.examiner.grading import Grading
     from grader.submission.intake import Submission
 
 _Result = TypeVar("_Result")
+
+# For one list of ops, on two small sets of inputs; the last for all of them together.
+_REPLAY_SECONDS = 2.0
+_REPLAY_MEMORY_MB = 128
+_REPLAYS_CPU_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,7 @@ class LocalEngine:
         self.exercises = tuple(exercises)
         self.setting = setting
         self.isolation = 0
+        self._close_replay: Callable[[], None] = lambda: None
         limits = course.manifest.limits
         self.limits = WorkerLimits(
             call_seconds=limits.call_seconds,
@@ -87,22 +96,26 @@ class LocalEngine:
             def graded(session: Session) -> _Result:
                 self.forkserver.ready()
                 if self.setting.walls:
-                    self.isolation = self.forkserver.probe().level
+                    isolation = self.forkserver.probe()
+                    self.isolation = isolation.level
                     minimum = self.course.manifest.course.minimum_isolation
                     if self.isolation < minimum:
-                        raise IsolationError(
-                            f"only isolation level {self.isolation} stands here, and this course asks for "
-                            f"{minimum}: `grade doctor` shows what is missing; on Debian `apt-get install "
-                            "bubblewrap` raises it, or lower `minimum_isolation` in course.toml if you trust the code"
-                        )
+                        raise IsolationError(refusal(isolation, minimum))
                 grading = Grading(
                     session,
                     self.open_worker,
                     language=self.setting.language,
                     message_bytes=self.limits.message_mb << 20,
-                    for_marks=self.setting.walls,
+                    for_marks=self.setting.walls and self.course.manifest.course.feedback != "full",
+                    open_replay=self.open_replay
+                    if self.setting.walls and self.setting.device == "cpu"
+                    else None,
                 )
-                return body(OpenEngine(self, grading))
+                self._close_replay = grading.close_replay
+                try:
+                    return body(OpenEngine(self, grading))
+                finally:
+                    grading.close_replay()
 
             return with_suites(self.exercises, bench, graded)
 
@@ -115,15 +128,28 @@ class LocalEngine:
             call_seconds=exercise.limits.call_seconds,
             exercise_seconds=exercise.limits.exercise_seconds,
             memory_mb=exercise.limits.memory_mb,
+            message_mb=exercise.limits.message_mb,
+            handles=exercise.limits.handles,
         )
         kernel = {"memory_mb": limits.memory_mb, "cpu_seconds": limits.exercise_seconds}
+        wire = {"message_mb": limits.message_mb, "handles": limits.handles}
         try:
-            worker = self.forkserver.spawn(limits=kernel)
+            worker = self.forkserver.spawn(limits=kernel, wire=wire)
         except WorkerStartError:
             # The forkserver died, which no student's code can bring about: once more with a new one.
+            self._close_replay()
             self.forkserver.close()
-            worker = self.forkserver.spawn(limits=kernel)
+            worker = self.forkserver.spawn(limits=kernel, wire=wire)
         return WorkerPort(worker, limits, clock)
+
+    def open_replay(self) -> Port:
+        """A walled worker that runs what other workers recorded; one serves for many submissions."""
+        from grader.examiner.conversation import Clock, WorkerPort
+
+        limits = replace(self.limits, call_seconds=_REPLAY_SECONDS, memory_mb=_REPLAY_MEMORY_MB)
+        kernel = {"memory_mb": limits.memory_mb, "cpu_seconds": _REPLAYS_CPU_SECONDS}
+        worker = self.forkserver.spawn(limits=kernel, replay=True)
+        return WorkerPort(worker, limits, Clock(math.inf))
 
 
 class OpenEngine:
@@ -177,6 +203,12 @@ class OpenEngine:
             seed=self.grading.session.bench.secret,
             isolation=engine.isolation,
         )
+
+    def cases(self, exercise: Exercise, source: str) -> Iterator[Case]:
+        """The hidden tests that an answer fails, made again: what was called, what came, what was expected."""
+        from grader.examiner.cases import cases
+
+        return cases(self.grading.session, exercise, self.grading.candidate(exercise, source))
 
     def reseed(self, secret: str) -> None:
         """Draw the hidden inputs of what is graded from here on from another secret."""

@@ -13,11 +13,13 @@ from grader.examiner.context import TestContext, enter, seed_of
 from grader.examiner.conversation import Conversation, LocalPort
 from grader.examiner.reference import Reference
 from grader.examiner.student import Student
+from grader.wire import WireLimits
 
 
 def converse_locally(exercise: Exercise, source: str) -> Conversation:
     """A conversation with trusted code, in this process."""
-    return Conversation(LocalPort, source, exercise.id, exercise.props_source)
+    limits = WireLimits(message_bytes=exercise.limits.message_mb << 20)
+    return Conversation(lambda: LocalPort(limits), source, exercise.id, exercise.props_source, limits=limits)
 
 
 @dataclass

@@ -97,10 +97,10 @@ def cases(session: Session, exercise: Exercise, candidate: Conversation) -> Iter
     student, reference = listen(candidate), listen(converse_locally(exercise, exercise.reference_source))
     try:
         for test, _ in session.tests(exercise):
-            (run,) = session.run(exercise, student, lambda name, test=test: name == test) or (None,)
+            (run,) = session.run(exercise, student, only=test.__eq__) or (None,)
             if run is None or run.error is None:
                 continue
-            session.run(exercise, reference, lambda name, test=test: name == test)
+            session.run(exercise, reference, only=test.__eq__)
             calls = [(heard, _expected(heard, reference.heard, n)) for n, heard in enumerate(student.heard)]
             # The last one is where it went wrong.
             yield Case(test, run.error, tuple(calls[-_CALLS:]), max(0, len(calls) - _CALLS))

@@ -7,6 +7,7 @@ trusted (the reference, the known wrong answers). Nothing above this module know
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,16 +20,22 @@ from grader.errors import UngradedError
 from grader.examiner.student_errors import rebuild
 from grader.wire import Handle, PeerGone, PeerSilent, TensorRecord, WireError, WireLimits, decode, encode
 from grader.worker.launch import AnyWorker, Exit, WorkerLimits
+from grader.worker.recording import MAX_NAMES, NAME_CHARACTERS
 from grader.worker.service import Service
+
+# Transcripts are kept until the exercise is done. Of what is larger, a digest tells as much: the same or not.
+_LARGE = 1 << 20
 
 
 class WorkerLost(Exception):
     """The worker ended, or was ended, before it answered. Costs the test that asked."""
 
-    def __init__(self, cause: str, message: str) -> None:
+    def __init__(self, cause: str, message: str, *, killed: bool = False) -> None:
         super().__init__(message)
         self.cause = cause
         """"timeout", "memory" or "crashed"."""
+        self.killed = killed
+        """By the system or an operator: it may not have been the student's doing."""
 
 
 class Port(Protocol):
@@ -63,9 +70,12 @@ class LocalPort:
 
 @dataclass
 class Clock:
-    """The wall-clock seconds that an exercise of a submission has left, for all its workers together."""
+    """What an exercise of a submission has left, for all its workers together."""
 
     left: float
+    """Wall-clock seconds of waiting for answers."""
+    bytes_left: float = math.inf
+    """Of answers: the examiner holds on to what a test was told until the exercise is done."""
 
 
 class WorkerPort:
@@ -85,7 +95,7 @@ class WorkerPort:
             if seconds <= 0:
                 raise PeerSilent
             self.worker.frames.send(message, seconds)
-            return self.worker.frames.receive(seconds - (time.monotonic() - started))
+            reply = self.worker.frames.receive(seconds - (time.monotonic() - started))
         except PeerSilent:
             self.close()
             if self.clock.left <= self.limits.call_seconds:
@@ -106,14 +116,22 @@ class WorkerPort:
             raise WorkerLost("crashed", f"your code's process sent something unreadable: {error}") from None
         finally:
             self.clock.left -= time.monotonic() - started
+        self.clock.bytes_left -= len(reply)
+        if self.clock.bytes_left < 0:
+            self.close()
+            raise WorkerLost("memory", "what your code returned in all the tests together is too large")
+        return reply
 
     def _death(self, exit: Exit) -> WorkerLost:
         signal = exit.signal
         limit = self.limits.memory_mb
-        if signal == 24:  # SIGXCPU
+        # Who ignores the signal that comes first is killed a second later.
+        if signal == 24 or (signal == 9 and exit.cpu_seconds >= math.ceil(self.limits.exercise_seconds)):
             return WorkerLost("timeout", "your code used up its processor time: is there an endless loop?")
         if signal == 9:
-            return WorkerLost("crashed", "your code's process was killed by the system, likely for memory")
+            return WorkerLost(
+                "crashed", "your code's process was killed by the system, likely for memory", killed=True
+            )
         if signal == 6:
             return WorkerLost(
                 "memory", f"your code's process gave up, likely because it needs more than {limit} MiB"
@@ -145,6 +163,18 @@ class WorkerPort:
         return self.worker.end()
 
 
+class CallRecording(Protocol):
+    """Picks calls whose ops are to be recorded; see `grader.examiner.replay`."""
+
+    def wants(self, test: int, target: object, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether the call that is about to be made in the n-th test is to be recorded."""
+        ...
+
+    def keep(self, test: int, value: object, program: object, reply: bytes) -> None:
+        """That call returned `value`, and the worker says that it ran `program`, if it was asked."""
+        ...
+
+
 @dataclass
 class Conversation:
     """Requests and replies of one candidate in one test after another."""
@@ -165,10 +195,24 @@ class Conversation:
     released_handles: list[int] = field(default_factory=list)
     printed: list[str] = field(default_factory=list)
     lost: WorkerLost | UngradedError | None = None
+    killed: bool = False
+    """A worker of it was killed, and not by us."""
+    watch: bool = False
+    """Have the worker say which ops the candidate calls; they are then in `ops`."""
+    ops: set[str] = field(default_factory=set)
+    """What the worker says: evidence, no proof."""
+    recording: CallRecording | None = None
+    tests: int = 0
+    """How many tests were begun."""
+    loaded: bytes = b""
+    """What the module answered when it was loaded last."""
+    _program: object = None
+    _reply: bytes = b""
 
     def begin_test(self, seed: int) -> None:
         """A new test: its own seed, an empty transcript, a fresh worker if the last one died."""
         self.seed = seed
+        self.tests += 1
         self.calls = 0
         self.transcript = []
         self.printed = []
@@ -189,7 +233,7 @@ class Conversation:
         self.released_handles = []
         self.port = self.open_port()
         try:
-            (kinds,) = self._ask(("load", self.source, self.name, self.props), "loaded", 1)
+            (kinds,) = self._ask(("load", self.source, self.name, self.props, self.watch), "loaded", 1)
         except BaseException:
             # A module that failed half-way is not asked anything; the next test starts anew.
             self.close()
@@ -204,6 +248,9 @@ class Conversation:
         """One call. Returns value, number, connected, changes, gradients."""
         self.calls += 1
         seed = int.from_bytes(hashlib.blake2b(f"{self.seed}/{self.calls}".encode(), digest_size=6).digest())
+        recorded = self.recording is not None and self.recording.wants(
+            self.tests, target, arguments, keywords
+        )
         request = (
             "call",
             target,
@@ -215,6 +262,7 @@ class Conversation:
             self.prefetch,
             self.released_calls,
             self.released_handles,
+            recorded,
         )
         self.prefetch = None
         message = encode(request, views=True, limits=self.limits)
@@ -223,6 +271,8 @@ class Conversation:
         value, number, connected, changes, gradients, counts = self._ask_raw(message, "returned", 6)
         if self.traced is not None and isinstance(counts, dict):
             self.traced.add(counts)
+        if self.recording is not None:
+            self.recording.keep(self.tests, value, self._program, self._reply)
         return value, number, connected, changes, gradients
 
     def vjp(self, number: int, cotangents: list[torch.Tensor | None]) -> list[Any]:
@@ -248,29 +298,51 @@ class Conversation:
             raw = self.port.ask(message)
         except (WorkerLost, UngradedError) as lost:
             self.port, self.lost = None, lost
+            self.killed |= isinstance(lost, WorkerLost) and lost.killed
             raise
-        if expected != "loaded":
+        if expected == "loaded":
+            self.loaded = raw
+        else:
             # Whether a test had to load the module says nothing about the code.
-            self.transcript.append(raw)
+            self._reply = raw
+            self.transcript.append(raw if len(raw) <= _LARGE else hashlib.blake2b(raw).digest())
         try:
-            reply = decode(raw, self.limits)
+            reply = decode(raw, self.limits, views=False)
         except WireError as error:
             self.close()
             self.lost = WorkerLost("crashed", f"your code's process sent something unreadable: {error}")
             raise self.lost from None
-        if not isinstance(reply, tuple) or len(reply) < 2 or not isinstance(reply[-1], str):
+        if not isinstance(reply, tuple) or len(reply) < 2:
             raise self.unreadable()
-        if reply[-1]:
-            self.printed.append(reply[-1])
+        self._note(reply[-1])
         if reply[0] == "raised" and len(reply) == 6:
             raise rebuild(reply[1:5])
-        if reply[0] == "failed" and "MemoryError" in reply[-1]:
+        if reply[0] == "failed" and isinstance(reply[-1], str) and "MemoryError" in reply[-1]:
             self.close()
             self.lost = WorkerLost("memory", "your code's process had no memory left to answer")
             raise self.lost
         if reply[0] != expected or len(reply) != parts + 2:
             raise self.unreadable()
         return reply[1:-1]
+
+    def _note(self, end: object) -> None:
+        """The end of a reply: what was printed, and, where there is more to say, what was seen of torch's ops.
+
+        Raises:
+            WorkerLost: it is neither.
+        """
+        self._program = None
+        printed: object = end
+        names: list[object] = []
+        if isinstance(end, tuple) and len(end) == 3 and isinstance(end[1], list):
+            printed, names, self._program = end
+        if not isinstance(printed, str):
+            raise self.unreadable()
+        if printed:
+            self.printed.append(printed)
+        for name in names:
+            if isinstance(name, str) and len(name) <= NAME_CHARACTERS and len(self.ops) < MAX_NAMES:
+                self.ops.add(name)
 
     def unreadable(self) -> WorkerLost:
         """The reply has the right frame and the wrong content: only tampering does that."""

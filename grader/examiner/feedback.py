@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import pytest
 
+from grader.course.load import Exercise
 from grader.course.stub import source_lines
 from grader.errors import one_line
 from grader.examiner.comparison import Mismatch
+from grader.examiner.comparison_texts import assertion_text, mismatch_text
 from grader.examiner.conversation import WorkerLost
+from grader.examiner.error_texts import (
+    Known,
+    known_in_line,
+    known_numbers,
+    known_words,
+    raised_constant,
+    shown_text,
+    shown_type,
+)
 from grader.examiner.student import MissingName
-from grader.examiner.student_errors import trace_of
+from grader.examiner.student_errors import StudentTrace, trace_of
 from grader.result import Outcome
 
 _OUT_OF_MEMORY = (
@@ -26,15 +38,13 @@ _OUT_OF_MEMORY = (
     "error return without exception set",
 )
 _TEXT = 600
-_TEXT_FOR_MARKS = 300
 _NAME = 80
 _QUOTED = 120
+_MOST_DEFINED = 16
+"""So many functions and classes of the student's may be named in an error, wherever it was raised."""
+_NOT_SHOWN = "its text is not shown for marks; `grade check` shows it"
+_UNREADABLE = "your code's process sent something unreadable"
 
-_NUMBER = r"(?:[-+]?(?:\d[\w.+-]*|inf|nan)|True|False)"
-_BETWEEN = r"(?:[\s,;:\[\](){}]|tensor)+"
-_NUMBERS = re.compile(f"{_NUMBER}(?:{_BETWEEN}{_NUMBER})+")
-_FEW = 4
-"""So many whole numbers in a row may be a shape."""
 # Another one in each process: the same submission is to get the same words.
 _ADDRESS = re.compile(r"\b0x[0-9a-fA-F]{6,}")
 
@@ -50,7 +60,14 @@ class Feedback:
 
 
 def explain(
-    error: BaseException, source: str, filename: str, memory_mb: int, *, for_marks: bool = True
+    error: BaseException,
+    source: str,
+    filename: str,
+    memory_mb: int,
+    *,
+    for_marks: bool = True,
+    context: Context | None = None,
+    loading: bool = False,
 ) -> Feedback:
     """Say in one line what a failed test means.
 
@@ -59,10 +76,14 @@ def explain(
         source: the student's source, to quote the line that raised.
         filename: what the student calls her file.
         memory_mb: the limit, for the message.
-        for_marks: what the student's code said is cut short, and rows of numbers are left out: they may be
-            hidden inputs. It keeps nobody from spelling them otherwise, a test's outcome at a time.
+        for_marks: of what the student's code said only what `error_texts` and `comparison_texts` know is
+            shown: it may spell out hidden inputs.
+        context: what may be shown of it all the same.
+        loading: it came of running the student's file, before any test: then no hidden input can be in it.
     """
-    said = _explain(error, source, filename, memory_mb, for_marks)
+    if loading and trace_of(error) is not None:
+        for_marks = False
+    said = _Explainer(source, filename, memory_mb, context if for_marks else None, for_marks).explain(error)
     return replace(said, message=one_line(said.message))
 
 
@@ -72,72 +93,144 @@ def quote(source: str, number: int | None) -> str:
     return lines[number - 1].strip() if number and number <= len(lines) else ""
 
 
-def _explain(error: BaseException, source: str, filename: str, memory_mb: int, for_marks: bool) -> Feedback:
-    trace = trace_of(error)
-    if trace is not None:
-        return _explain_students_error(error, source, filename, memory_mb, for_marks)
-    if isinstance(error, WorkerLost):
-        return Feedback(error.cause, str(error))  # type: ignore[arg-type]  # its causes are outcomes
-    if isinstance(error, Mismatch):
-        text = _without_numbers(error.text, few=len(error.text)) if for_marks else error.text
-        return Feedback("failed", f"{text} [{error.call}]" if error.call else text)
-    if isinstance(error, MissingName):
-        return Feedback("error", str(error))
-    if isinstance(error, pytest.fail.Exception):
-        return Feedback("failed", _did_not_raise(str(error)))
-    if type(error).__name__ == "GradcheckError":
-        return Feedback(
-            "failed",
-            "the gradient does not agree with finite differences (torch.autograd.gradcheck): the values are "
-            "computed, but what backward returns is not their derivative",
-        )
-    if isinstance(error, AssertionError):
-        text = str(error).strip()
-        return Feedback("failed", text or "what this test is named after does not hold")
-    return Feedback(
-        "failed",
-        f"the hidden test could not use what your code returned ({type(error).__name__}: "
-        f"{_shown(str(error), for_marks)})",
-        students_fault=False,
+@dataclass(frozen=True)
+class Context:
+    """What surrounds an exercise's tests and is in none of the hidden inputs."""
+
+    known: Known
+    words: frozenset[str]
+    """That stand in the suite, the stub and the props."""
+
+
+@lru_cache(maxsize=64)
+def context_of(exercise: Exercise) -> Context:
+    """What may be shown for an exercise."""
+    props = exercise.props_source or ""
+    stub = exercise.stub_source
+    return Context(
+        Known(known_words(stub), known_numbers(exercise.suite_source, stub, props)),
+        known_words(stub, exercise.suite_source, props),
     )
 
 
-def _explain_students_error(
-    error: BaseException, source: str, filename: str, memory_mb: int, for_marks: bool
-) -> Feedback:
-    trace = trace_of(error)
-    assert trace is not None
-    # As text a KeyError puts its message in quotes.
-    text = _shown(str(error.args[0] if error.args else error), for_marks)
-    raised = f"{trace.type_name}: {text}"
-    if isinstance(error, MemoryError) or any(mark in raised for mark in _OUT_OF_MEMORY):
-        return Feedback(
-            "memory",
-            f"your code needs more than the {memory_mb} MiB it may use{_where(error, source, filename)}",
-        )
-    if trace.type_name in ("SystemExit", "KeyboardInterrupt"):
-        return Feedback(
-            "error", f"your code ended its process ({trace.type_name}){_where(error, source, filename)}"
-        )
-    if isinstance(error, RecursionError):
-        text = "a function calls itself without end"
-    if trace.type_name == "WireError":
-        # What the worker's side of the wire says, without a line: the student's code has returned.
-        return Feedback(
-            "error",
-            f"what your code returns cannot be handed to the grader: {text.removeprefix('WireError: ')}",
-        )
-    name = trace.type_name[:_NAME] if not text.startswith(trace.type_name) else ""
-    said = f"{name}: {text}" if name and text else name or text
-    return Feedback("error", f"your code raised {said}{_where(error, source, filename)}")
+_NOTHING = Context(Known(frozenset(), frozenset()), frozenset())
 
 
-def _where(error: BaseException, source: str, filename: str) -> str:
-    trace = trace_of(error)
-    if trace is None or trace.line is None:
-        return ""
-    code = quote(source, trace.line)[:_QUOTED]
-    return f" (line {trace.line} of {filename}: {code})" if code else f" (line {trace.line} of {filename})"
+@dataclass(frozen=True)
+class _Explainer:
+    source: str
+    filename: str
+    memory_mb: int
+    context: Context | None
+    for_marks: bool
+
+    @property
+    def known(self) -> Context:
+        return self.context or _NOTHING
+
+    def explain(self, error: BaseException) -> Feedback:
+        if trace_of(error) is not None:
+            return self.explain_students_error(error)
+        if isinstance(error, WorkerLost):
+            said = str(error)
+            if self.for_marks and said.startswith(_UNREADABLE):
+                said = _UNREADABLE
+            return Feedback(error.cause, said)  # type: ignore[arg-type]  # its causes are outcomes
+        if isinstance(error, Mismatch):
+            if self.for_marks:
+                return Feedback("failed", _cut(mismatch_text(error, self.known.known)))
+            return Feedback("failed", f"{error.text} [{error.call}]" if error.call else error.text)
+        if isinstance(error, MissingName):
+            return Feedback("error", str(error))
+        if isinstance(error, pytest.fail.Exception):
+            return Feedback("failed", self.did_not_raise(str(error)))
+        if type(error).__name__ == "GradcheckError":
+            return Feedback(
+                "failed",
+                "the gradient does not agree with finite differences (torch.autograd.gradcheck): the values are "
+                "computed, but what backward returns is not their derivative",
+            )
+        if isinstance(error, AssertionError):
+            text = str(error).strip()
+            if self.for_marks and text.startswith("Regex pattern did not match"):
+                text = "your code raises what it should, and its text is not the one asked for"
+            elif self.for_marks:
+                text = assertion_text(text, self.known.words)
+            return Feedback("failed", _cut(text) or "what this test is named after does not hold")
+        return Feedback(
+            "failed",
+            f"the hidden test could not use what your code returned ({self.said(error)})",
+            students_fault=False,
+        )
+
+    def said(self, error: BaseException) -> str:
+        """An exception of the examiner's own side: the student's values may be in its text."""
+        if not self.for_marks:
+            return f"{type(error).__name__}: {_shown(str(error))}"
+        name = shown_type(type(error).__name__)
+        known = self.known.known
+        text = shown_text(str(error), replace(known, names=known.names | self.known.words))
+        return ": ".join(part for part in (name, text) if part) or "of another kind"
+
+    def explain_students_error(self, error: BaseException) -> Feedback:
+        trace = trace_of(error)
+        assert trace is not None
+        # As text a KeyError puts its message in quotes.
+        text = _shown(str(error.args[0] if error.args else error))
+        raised = f"{trace.type_name}: {text}"
+        where = self.where(error)
+        if isinstance(error, MemoryError) or any(mark in raised for mark in _OUT_OF_MEMORY):
+            return Feedback("memory", f"your code needs more than the {self.memory_mb} MiB it may use{where}")
+        if trace.type_name in ("SystemExit", "KeyboardInterrupt"):
+            return Feedback("error", f"your code ended its process ({trace.type_name}){where}")
+        if isinstance(error, RecursionError):
+            text = "a function calls itself without end"
+        elif self.for_marks:
+            text = self.checked(text.removeprefix(f"{trace.type_name}: "), trace)
+        if trace.type_name == "WireError":
+            # What the worker's side of the wire says, without a line: the student's code has returned.
+            return Feedback(
+                "error",
+                f"what your code returns cannot be handed to the grader: {text.removeprefix('WireError: ')}",
+            )
+        if self.for_marks:
+            name = shown_type(trace.type_name) or "an exception of another type"
+        else:
+            name = trace.type_name[:_NAME] if not text.startswith(trace.type_name) else ""
+        said = f"{name}: {text}" if name and text else name or text
+        return Feedback("error", f"your code raised {said}{where}")
+
+    def checked(self, text: str, trace: StudentTrace) -> str:
+        """What the student's code said, if it is one of the texts that may be shown."""
+        if not text or text == trace.type_name:
+            return ""
+        line = quote(self.source, trace.line)
+        if trace.type_name == "WireError":
+            # There is no line; sizes of what is returned are often written out somewhere.
+            line = " ".join(re.findall(r"(?<![\w.])\d[\d_]*", self.source)[:8])
+        if line and text == _shown(raised_constant(self.source, trace.line) or ""):
+            return text
+        known = known_in_line(line, self.known.known)
+        defined = re.findall(r"^\s*(?:class|def)\s+(\w{1,60})", self.source, re.MULTILINE)[:_MOST_DEFINED]
+        known = replace(known, names=known.names | frozenset(defined))
+        if trace.type_name == "KeyError" and text in {part.strip("'\"") for part in known.names}:
+            return text
+        return shown_text(text, known) or _NOT_SHOWN
+
+    def where(self, error: BaseException) -> str:
+        trace = trace_of(error)
+        if trace is None or trace.line is None:
+            return ""
+        code = quote(self.source, trace.line)[:_QUOTED]
+        if code:
+            return f" (line {trace.line} of {self.filename}: {code})"
+        # The number of a line that is not there is what somebody made of it.
+        return "" if self.for_marks else f" (line {trace.line} of {self.filename})"
+
+    def did_not_raise(self, text: str) -> str:
+        if "DID NOT RAISE" in text:
+            return _did_not_raise(text)
+        return _cut(assertion_text(text, self.known.words) if self.for_marks else text)
 
 
 def _did_not_raise(text: str) -> str:
@@ -150,20 +243,9 @@ def _did_not_raise(text: str) -> str:
     return _cut(text)
 
 
-def _shown(text: str, for_marks: bool) -> str:
-    """What the student's code said, fit to be shown."""
-    text = _ADDRESS.sub("0x...", text)
-    return _cut(_without_numbers(text), _TEXT_FOR_MARKS) if for_marks else _cut(text)
-
-
-def _without_numbers(text: str, few: int = _FEW) -> str:
-    """The text without its rows of numbers: more than a few whole ones, or any with a point."""
-
-    def cut(found: re.Match[str]) -> str:
-        row = re.findall(_NUMBER, found[0])
-        return "..." if len(row) > few or any("." in number or "e" in number for number in row) else found[0]
-
-    return _NUMBERS.sub(cut, text)
+def _shown(text: str) -> str:
+    """What the student's code said, on one line and without addresses."""
+    return _cut(_ADDRESS.sub("0x...", text))
 
 
 def _cut(text: str, most: int = _TEXT) -> str:

@@ -8,19 +8,32 @@ from dataclasses import dataclass, field
 from grader.course.load import Exercise
 from grader.course.model import Language
 from grader.course.stub import is_unedited
-from grader.errors import UngradedError
+from grader.course.wrong_answers import WrongAnswer
+from grader.errors import UngradedError, one_line
 from grader.examiner.bench import converse_locally
-from grader.examiner.conversation import Clock, Conversation, Port
+from grader.examiner.context import seed_of
+from grader.examiner.conversation import Clock, Conversation, Port, WorkerLost
 from grader.examiner.diagnosis import Diagnostician
-from grader.examiner.feedback import Feedback, explain, quote
+from grader.examiner.feedback import Feedback, context_of, explain, quote
+from grader.examiner.known import KnownPaths, WalkingPort
+from grader.examiner.ops import forbidden_ops, names_in_program
+from grader.examiner.replay import DISAGREES, Recorded, Recording, Replayer
 from grader.examiner.session import Run, Session
 from grader.examiner.student import MissingName
 from grader.examiner.student_errors import trace_of
 from grader.result import Diagnosis, ExerciseResult, Finding, Outcome, TestResult, Verdict
+from grader.submission.families import forbidden_names
 from grader.wire import WireLimits
+from grader.worker.recording import STOPPED
 
 OpenWorker = Callable[[Exercise, Clock], Port]
 """A fresh walled worker for an exercise; its waiting is taken off the clock."""
+
+# What was seen of the run that costs as much as a forbidden call in the source.
+_COSTLY = ("forbidden_op", DISAGREES)
+
+# As much as so many of the largest messages may be handed over in an exercise.
+_MESSAGES = 8
 
 # What a test's outcome makes of the exercise, the gravest first.
 _GRAVE: Mapping[Outcome, Verdict] = {
@@ -29,6 +42,17 @@ _GRAVE: Mapping[Outcome, Verdict] = {
     "timeout": "timeout",
     "crashed": "crashed",
 }
+
+
+@dataclass
+class _Ran:
+    """What became of each test of an answer, and what was made of that; kept for who answers the same."""
+
+    runs: list[Run]
+    candidate: Conversation
+    seen: tuple[Finding, ...] | None = None
+    diagnosed: bool = False
+    wrong_answer: WrongAnswer | None = None
 
 
 @dataclass
@@ -41,16 +65,24 @@ class Grading:
     message_bytes: int = 32 << 20
     for_marks: bool = True
     """False for a learner's own eyes: then what her code said is shown as it is, hidden inputs and all."""
+    open_replay: Callable[[], Port] | None = None
+    """A walled worker that runs recorded ops; without it none are."""
     diagnostician: Diagnostician = field(init=False)
+    replayer: Replayer | None = field(init=False, default=None)
+    known: KnownPaths[_Ran] = field(init=False, default_factory=KnownPaths)
+    _ops_of_references: dict[str, set[str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self.diagnostician = Diagnostician(self.session)
+        if self.open_replay is not None:
+            self.replayer = Replayer(self.open_replay, WireLimits(message_bytes=self.message_bytes))
 
     def reseed(self, secret: str) -> None:
         """Draw the hidden inputs from another secret; what is remembered of the last one's goes."""
         if secret != self.session.bench.secret:
             self.session.bench.secret = secret
             self.diagnostician.forget()
+            self.known.forget()
 
     def grade(
         self,
@@ -80,51 +112,163 @@ class Grading:
                 exercise, "forbidden", Feedback("failed", f"{forbidden[0].message}{where}"), findings
             )
         try:
-            runs = self._runs(exercise, source)
+            ran = self._run(exercise, source)
+            if ran.seen is None:
+                ran.seen = self._seen(exercise, ran.candidate, ran.runs)
         except UngradedError as error:
             return self._all_alike(exercise, "ungraded", Feedback("ungraded", error.message), findings)
         except Exception as error:
-            said = self._explain(error, exercise, source)
+            said = self._explain(error, exercise, source, loading=True)
             verdict = _GRAVE.get(said.outcome, "error")
             message = f"your file could not be run, so no test was: {said.message}"
             return self._all_alike(exercise, verdict, Feedback(said.outcome, message), findings)
-        return self._judge(exercise, source, runs, findings)
+        findings += ran.seen
+        costly = [finding for finding in ran.seen if finding.kind in _COSTLY]
+        if refuse and costly:
+            said = Feedback("failed", f"{costly[0].message} (seen in what it did, not in the source)")
+            return self._all_alike(exercise, "forbidden", said, findings)
+        return self._judge(exercise, source, ran, findings)
 
-    def _runs(self, exercise: Exercise, source: str) -> list[Run]:
-        """What became of each test. Where the grader stumbled, all of it is done once more.
+    def close_replay(self) -> None:
+        """End the worker that runs recorded ops, if there is one; another comes when it is wanted again."""
+        if self.replayer is not None:
+            self.replayer.close()
+
+    def _run(self, exercise: Exercise, source: str) -> _Ran:
+        """Run the tests, unless it is known what becomes of them.
+
+        Where the grader stumbled, or the system killed a worker, it is all done once more.
 
         Raises:
             UngradedError, or what came of loading the student's file.
         """
-        try:
-            return self._runs_once(exercise, source)
-        except UngradedError:
-            return self._runs_once(exercise, source)
+        watch = bool(exercise.forbidden)
+        ran = self._run_undisturbed(exercise, source, watch) or self._run_once(exercise, source, watch)
+        if watch and ran.seen is None and any(self._lacked_memory(run, exercise, source) for run in ran.runs):
+            # The record of its ops takes memory, too, some kilobytes for each: that is not the student's doing.
+            ops = ran.candidate.ops
+            ran = self._run_once(exercise, source, watch=False)
+            ran.candidate.ops |= ops
+        return ran
 
-    def _runs_once(self, exercise: Exercise, source: str) -> list[Run]:
-        candidate = self._candidate(exercise, source)
+    def _run_undisturbed(self, exercise: Exercise, source: str, watch: bool) -> _Ran | None:
+        """The same; None where something came between that is not the student's doing."""
+        try:
+            ran = self._run_along_known_paths(exercise, source, watch)
+        except UngradedError:
+            return None
+        except WorkerLost as lost:
+            if lost.killed:
+                return None
+            raise
+        return None if ran is None or ran.candidate.killed else ran
+
+    def _run_along_known_paths(self, exercise: Exercise, source: str, watch: bool) -> _Ran | None:
+        """Ask what was asked before, for as long as the answers are those of before; None where that fails."""
+        candidate = self._watched(exercise, source, watch)
         try:
             candidate.load()
-            return self.session.run(exercise, candidate)
+            assert candidate.port is not None
+            candidate.port = port = WalkingPort(candidate.port)
+            known = port.walk(self.known.begin(exercise.id, candidate.loaded))
+            if known is not None:
+                return known
+            ran = _Ran(self.session.run(exercise, candidate), candidate)
+        finally:
+            candidate.close()
+        if port.stale:
+            return None
+        if port.whole:
+            self.known.keep(exercise.id, candidate.loaded, port.said, ran)
+        return ran
+
+    def _run_once(self, exercise: Exercise, source: str, watch: bool) -> _Ran:
+        candidate = self._watched(exercise, source, watch)
+        try:
+            candidate.load()
+            return _Ran(self.session.run(exercise, candidate), candidate)
         finally:
             candidate.close()
 
-    def _explain(self, error: BaseException, exercise: Exercise, source: str) -> Feedback:
-        return explain(error, source, exercise.filename, exercise.limits.memory_mb, for_marks=self.for_marks)
+    def _watched(self, exercise: Exercise, source: str, watch: bool) -> Conversation:
+        candidate = self.candidate(exercise, source)
+        candidate.watch = watch
+        if self.replayer is not None and exercise.manifest.replay:
+            candidate.recording = Recording(len(self.session.tests(exercise)), self._replay_seed(exercise))
+        return candidate
 
-    def _candidate(self, exercise: Exercise, source: str) -> Conversation:
-        clock = Clock(exercise.limits.exercise_seconds)
+    def _lacked_memory(self, run: Run, exercise: Exercise, source: str) -> bool:
+        return run.error is not None and self._explain(run.error, exercise, source).outcome == "memory"
+
+    def _replay_seed(self, exercise: Exercise) -> int:
+        return seed_of(self.session.bench.secret, exercise.id, "replay")
+
+    def _seen(self, exercise: Exercise, candidate: Conversation, runs: list[Run]) -> tuple[Finding, ...]:
+        """What the ops of the run tell.
+
+        Raises:
+            UngradedError: there is no worker to run them again.
+        """
+        forbidden = forbidden_names(exercise.forbidden)
+        recording, ops = candidate.recording, set(candidate.ops)
+        if STOPPED in ops and isinstance(recording, Recording):
+            # The other record has the parts of each op as well; but then it has itself to blame.
+            ops.update(*(names_in_program(call.program) for call in recording.calls))
+        found = forbidden_ops(ops, forbidden, frozenset())
+        if found:
+            # Rather an op that helps a cheat than one that no right answer can do without.
+            found = forbidden_ops(ops, forbidden, self._ops_of_reference(exercise))
+        decided = any(finding.kind == "forbidden_op" for finding in found)
+        if decided or self.replayer is None or not isinstance(recording, Recording):
+            return found
+        replayed = self.replayer.finding(
+            [call for call in recording.calls if _in_a_passed_test(call, runs)],
+            self.session.bench.reference(exercise),
+            self._replay_seed(exercise),
+            forbidden,
+            all_passed=all(run.error is None for run in runs),
+        )
+        return found if replayed is None else (*found, replayed)
+
+    def _ops_of_reference(self, exercise: Exercise) -> set[str]:
+        """What the reference, and what the suite has the worker do, run."""
+        ops = self._ops_of_references.get(exercise.id)
+        if ops is None:
+            candidate = converse_locally(exercise, exercise.reference_source)
+            candidate.watch = True
+            self.session.run(exercise, candidate)
+            ops = self._ops_of_references[exercise.id] = candidate.ops
+        return ops
+
+    def _explain(
+        self, error: BaseException, exercise: Exercise, source: str, loading: bool = False
+    ) -> Feedback:
+        return explain(
+            error,
+            source,
+            exercise.filename,
+            exercise.limits.memory_mb,
+            for_marks=self.for_marks,
+            context=context_of(exercise),
+            loading=loading,
+        )
+
+    def candidate(self, exercise: Exercise, source: str) -> Conversation:
+        """A conversation with a student's answer, not begun yet, in walled workers."""
+        message_bytes = exercise.limits.message_mb << 20
+        clock = Clock(exercise.limits.exercise_seconds, _MESSAGES * message_bytes)
         return Conversation(
             lambda: self.open_worker(exercise, clock),
             source,
             exercise.id,
             exercise.props_source,
-            limits=WireLimits(message_bytes=self.message_bytes),
+            limits=WireLimits(message_bytes=message_bytes),
         )
 
     def _judge(
-        self, exercise: Exercise, source: str, runs: list[Run], findings: tuple[Finding, ...]
+        self, exercise: Exercise, source: str, ran: _Ran, findings: tuple[Finding, ...]
     ) -> ExerciseResult:
+        runs = ran.runs
         total = sum(run.weight for run in runs)
         if not total:
             said = Feedback("ungraded", "no test of this exercise can be run on this machine")
@@ -142,20 +286,24 @@ class Grading:
                 said = Feedback(
                     "ungraded", f"this test fails on the reference as well ({type(run.error).__name__})"
                 )
+            message = said.message
+            if not self.for_marks and run.printed.strip():
+                message = f"{message} | it printed: {one_line(run.printed)}"
             tests.append(
-                TestResult(
-                    name=run.name, points=points, earned=0.0, outcome=said.outcome, message=said.message
-                )
+                TestResult(name=run.name, points=points, earned=0.0, outcome=said.outcome, message=message)
             )
         failed = any(test.outcome in ("failed", "error") for test in tests)
-        diagnosis = self._diagnosis(exercise, runs) if failed else None
+        diagnosis = self._diagnosis(exercise, ran) if failed else None
         verdict = _verdict(tests)
         if all(isinstance(run.error, MissingName) for run in runs):
             verdict = "error"
         return _result(exercise, verdict, tuple(tests), findings, diagnosis)
 
-    def _diagnosis(self, exercise: Exercise, runs: list[Run]) -> Diagnosis | None:
-        found = self.diagnostician.diagnose(exercise, runs)
+    def _diagnosis(self, exercise: Exercise, ran: _Ran) -> Diagnosis | None:
+        if not ran.diagnosed:
+            ran.wrong_answer = self.diagnostician.diagnose(exercise, ran.runs)
+            ran.diagnosed = True
+        found = ran.wrong_answer
         if found is None:
             return None
         if self.language == "zh":
@@ -185,6 +333,10 @@ class Grading:
             for name, weight in listed
         )
         return _result(exercise, verdict, tests, findings)
+
+
+def _in_a_passed_test(call: Recorded, runs: list[Run]) -> bool:
+    return any(run.error is None and any(reply is call.reply for reply in run.transcript) for run in runs)
 
 
 def _is_not_written(error: BaseException | None, source: str) -> bool:

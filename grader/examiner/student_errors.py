@@ -43,7 +43,7 @@ def rebuild(parts: tuple[Any, ...]) -> Exception:
             error = base(text)
         else:
             error = type(type_name, (StudentError, base), {})(text)
-    except TypeError:
+    except (TypeError, ValueError):
         # UnicodeDecodeError and its like want more than a text.
         error = StudentError(f"{type_name}: {text}")
     known = [

@@ -20,10 +20,14 @@ _i64 = struct.Struct("<q").unpack_from
 _f64 = struct.Struct("<d").unpack_from
 # Far above any real tensor, and low enough that products of a few stay small Python ints.
 _DIM_MAX = 1 << 40
+# Numbers clash by chance as well: -1 and -2 do.
+_CLASHES = 16
 
 
-def decode(message: bytes | bytearray, limits: WireLimits = _DEFAULT_LIMITS) -> object:
+def decode(message: bytes | bytearray, limits: WireLimits = _DEFAULT_LIMITS, *, views: bool = True) -> object:
     """Decode one message. Tensors arrive as `TensorRecord`s whose memory is their own.
+
+    Without `views` each tensor must bring its own bytes, all of them: a stride of 0 makes much out of few.
 
     Raises:
         WireError: anything at all is wrong with the message.
@@ -31,7 +35,7 @@ def decode(message: bytes | bytearray, limits: WireLimits = _DEFAULT_LIMITS) -> 
     if len(message) > limits.message_bytes:
         raise WireError(f"a message of {len(message):,} bytes; the limit is {limits.message_bytes:,}")
     try:
-        return _Decoder(message, limits).message()
+        return _Decoder(message, limits, views).message()
     except WireError:
         raise
     except (struct.error, IndexError):
@@ -44,9 +48,10 @@ def decode(message: bytes | bytearray, limits: WireLimits = _DEFAULT_LIMITS) -> 
 
 
 class _Decoder:
-    def __init__(self, message: bytes | bytearray, limits: WireLimits) -> None:
+    def __init__(self, message: bytes | bytearray, limits: WireLimits, views: bool) -> None:
         self.raw = message
         self.limits = limits
+        self.views = views
         self.at = 0
         self.end = len(message)
         self.nodes = 0
@@ -160,9 +165,14 @@ class _Decoder:
         if count > self.limits.dict_entries:
             raise WireError(f"a dict of {count:,} entries")
         items: dict[object, object] = {}
+        hashes: set[int] = set()
         for _ in range(count):
             key = self.get(depth + 1)
             _check_key(key)
+            hashes.add(hash(key))
+            # Chosen so that all fall into one place, a few thousand keys take seconds.
+            if len(hashes) + _CLASHES < len(items):
+                raise WireError("a dict whose keys collide")
             items[key] = self.get(depth + 1)
         return items
 
@@ -184,6 +194,8 @@ class _Decoder:
         self.at += 8 * dims
         elements = self.elements(shape)
         if flags & v.FLAG_STRIDED:
+            if not self.views:
+                raise WireError("a view where a whole tensor is expected")
             strides: tuple[int, ...] = struct.unpack_from(f"<{dims}q", self.raw, self.at)
             offset, index = struct.unpack_from("<qI", self.raw, self.at + 8 * dims)
             self.at += 8 * dims + 12

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 import struct
 from collections import OrderedDict
 from collections.abc import Callable
@@ -196,6 +197,8 @@ class _Encoder:
                 f"a tensor of {tensor.numel():,} elements, shape {tuple(tensor.shape)}; "
                 f"the limit is {limits.elements:,}"
             )
+        if not tensor.numel() and math.prod(side or 1 for side in tensor.shape) > limits.elements:
+            raise WireError(f"an empty tensor of shape {tuple(tensor.shape)}")
         if tensor.dim() > limits.dims:
             raise WireError(f"a tensor of {tensor.dim()} dimensions")
         tensor = tensor.resolve_conj().resolve_neg()

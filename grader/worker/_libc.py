@@ -11,8 +11,10 @@ class WallError(RuntimeError):
     """A wall that should stand does not. Nobody's code may run behind it."""
 
 
-if sys.platform == "linux":
+if sys.platform != "win32":
     libc: ctypes.CDLL = ctypes.CDLL(None, use_errno=True)
+
+if sys.platform == "linux":
     # Without a type the arguments of a variadic call are passed as 32-bit ints, and the kernel reads 64.
     libc.syscall.restype = ctypes.c_long
     libc.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4

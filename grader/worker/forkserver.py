@@ -18,6 +18,8 @@ import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from grader.worker.forking import fork
+
 if TYPE_CHECKING:
     from grader.worker.walls import Walls
 
@@ -40,12 +42,15 @@ class _Forkserver:
     def __init__(self, control: socket.socket, setup: dict[str, Any]) -> None:
         import torch
 
+        from grader.wire import WireLimits
+        from grader.worker.replay import warm_replay
         from grader.worker.warm import fill_holes, warm
 
         self.control = control
         self.setup = setup
         torch.set_num_threads(1)
         warm(setup["warm"])
+        warm_replay(WireLimits())
         # Behind the walls they could not be read.
         from grader.worker import probes, service
 
@@ -86,7 +91,7 @@ class _Forkserver:
     def spawn(self, options: dict[str, Any], descriptor: int) -> None:
         self.spawned += 1
         parent = os.getpid()
-        pid = os.fork()
+        pid = fork()
         if pid == 0:
             try:
                 self.control.close()
@@ -126,6 +131,7 @@ def work(
 ) -> None:
     """The life of a worker: put up the walls, then answer until the descriptor closes."""
     from grader.wire import Frames, PeerGone, WireLimits, encode
+    from grader.worker.replay import ReplayService
     from grader.worker.service import Service
 
     standing: list[str] = []
@@ -138,9 +144,10 @@ def work(
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     # Children share their parent's random state; torch's is seeded anew with each call.
     random.seed(number)
-    bounds = WireLimits(message_bytes=setup["message_bytes"])
-    frames = Frames(descriptor, message_bytes=setup["message_bytes"], blocking=True)
-    service = Service(bounds, max_handles=setup["handles"], device=setup["device"])
+    wire = {**setup["wire"], **options.get("wire", {})}
+    bounds = WireLimits(message_bytes=wire["message_mb"] << 20)
+    frames = Frames(descriptor, message_bytes=bounds.message_bytes, blocking=True)
+    service = Service(bounds, max_handles=wire["handles"], device=setup["device"])
     frames.send(encode(("ready",)))
     probe = options.get("probe")
     if probe:
@@ -150,12 +157,14 @@ def work(
         missing = {} if walls is None else dict(walls.missing)
         frames.send(service.encode(("probed", standing, missing, found)))
         return
+    # One that runs recorded programs never loads a student's code, and one that does answers to nothing else.
+    serving = ReplayService(bounds) if options.get("replay") else service
     while True:
         try:
             request = frames.receive()
         except PeerGone:
             return
-        frames.send(service.answer(request))
+        frames.send(serving.answer(request))
 
 
 def _last_words(error: BaseException) -> bytes:

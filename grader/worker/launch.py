@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from grader.errors import WireError, WorkerStartError
 from grader.worker import bubblewrap, libraries
-from grader.worker.probes import Probe, level
+from grader.worker.probes import Probe, attributed, level
 from grader.worker.walls import WallError, refuse_covering
 
 if TYPE_CHECKING:
@@ -190,8 +190,7 @@ class Forkserver:
             "warm": sorted({*options.warm, "optim"}) if options.walls else list(options.warm),
             "walls": walls if options.walls else None,
             "device": options.device,
-            "message_bytes": limits.message_mb << 20,
-            "handles": limits.handles,
+            "wire": {"message_mb": limits.message_mb, "handles": limits.handles},
             "import_root": root,
         }
         ours.send(json.dumps(setup).encode())
@@ -229,6 +228,7 @@ class Forkserver:
         }
         root = str(_PACKAGE.parent)
         inner = [sys.executable, "-s", "-P", "-B", "-c"]
+        self.bubblewrap_missing = "left out, as asked"
         if self.options.walls and self.options.bubblewrap:
             self.bubblewrap_missing = bubblewrap.available()
             if self.bubblewrap_missing is None:
@@ -282,6 +282,10 @@ class Forkserver:
     def spawn(self, **options: Any) -> Worker:
         """Fork a worker.
 
+        Args:
+            options: in which it differs from the others: `limits`, fields of `ResourceLimits`, and `wire`,
+                `message_mb` and `handles`; or what else it is to do than to run a student's code.
+
         Raises:
             WorkerStartError: the forkserver is gone.
         """
@@ -292,7 +296,8 @@ class Forkserver:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
         with theirs:
             reply, descriptors = self.ask({"spawn": options}, [theirs.fileno()])
-        frames = Frames(ours.detach(), message_bytes=self.options.limits.message_mb << 20)
+        message_mb = options.get("wire", {}).get("message_mb", self.options.limits.message_mb)
+        frames = Frames(ours.detach(), message_bytes=message_mb << 20)
         worker = Worker(self, frames, reply["pid"], descriptors[0])
         await_first_word(worker)
         return worker
@@ -313,7 +318,8 @@ class Forkserver:
         try:
             reply = decode(prober.frames.receive(30.0))
             standing, missing, rows = reply[1:4]  # type: ignore[index]  # our own code's answer
-            found = tuple(Probe(*row) for row in rows)
+            around = ("bubblewrap",) if self.bubblewrapped else ()
+            found = tuple(attributed((Probe(*row) for row in rows), (*standing, *around)))
         except (PeerGone, PeerSilent, WireError, ValueError, TypeError) as error:
             raise WorkerStartError(f"the walls could not be tried: {type(error).__name__}") from None
         finally:

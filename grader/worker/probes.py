@@ -1,38 +1,25 @@
 """What a worker tries, from inside, to learn which walls stand.
 
-A wall counts by what it holds back, not by the call that put it up. Each probe does what an attacker would
-do, as mildly as it can be done: where nothing stands, nothing is harmed.
+A wall counts by what it holds back, not by the call that put it up; `attempts` says what is tried.
 
 The forkserver imports this module before it forks, for behind the walls it could not be read.
 """
 
 from __future__ import annotations
 
-import ctypes
 import errno
 import fcntl
-import mmap
 import os
-import resource
 import socket
-import stat
-import subprocess
-import sys
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
-from grader.worker._libc import libc
+from grader.worker.attempts import GIVEN, MEMORY, STAT, THREAD, Attempt, CameThrough, attempts
 
-READ = "read the solutions"
-STAT = "see that the solutions are there"
-THREAD = "start a thread"
-MEMORY = "take more memory than allowed"
+__all__ = ["MEMORY", "STAT", "THREAD", "Probe", "attributed", "level", "run_probes"]
 
-_PTRACE_SEIZE = 0x4206
-_CLONE_NEWUSER = 0x10000000
-_MAP_NORESERVE = 0x4000
 _HIGHEST_DESCRIPTOR = 4096
+_FORKSERVER, _KERNEL = "forkserver", "the kernel"
 
 # Who says what, as a rule.
 _BY = {
@@ -57,10 +44,8 @@ class Probe(NamedTuple):
     by: str
     """The wall that held it back, as far as the error tells; empty where none did."""
     detail: str
-
-
-class _CameThrough(Exception):
-    """The attempt came through."""
+    about: str = ""
+    """What an attacker would want it for; things to try are grouped by this."""
 
 
 def run_probes(
@@ -78,38 +63,22 @@ def run_probes(
         siblings: pids of other workers of the same forkserver.
         memory_mb: what the worker may take, in MiB; more than that is tried.
     """
-    parent = os.getppid()
-    attempts: list[tuple[str, Callable[[], object]]] = [
-        ("reach a server (TCP)", _tcp),
-        ("reach a server (UDP)", _udp),
-        ("open a local socket", _local_socket),
-        ("look up a host name", lambda: socket.getaddrinfo("localhost", 53)),
-        *((READ, lambda path=path: _read(path)) for path in hidden),
-        *((STAT, lambda path=path: os.stat(path)) for path in hidden),
-        *(("change the solutions", lambda path=path: _change_mode(path)) for path in hidden),
-        *((f"list {path}", lambda path=path: os.listdir(path)) for path in ("/", "/root", "/home", "/proc")),
-        *((f"write to {path}", lambda path=path: _write(path)) for path in _writable()),
-        ("signal the forkserver", lambda: os.kill(parent, 0)),
-        ("signal process 1", lambda: os.kill(1, 0)),
-        *(("signal another worker", lambda pid=pid: os.kill(pid, 0)) for pid in siblings),
-        ("make a process", _fork),
-        (THREAD, _thread),
-        ("run a program", _subprocess),
-        ("become another program", _exec),
-        (MEMORY, lambda: _allocate(memory_mb)),
-        ("attach to the forkserver", lambda: _libc_call(libc.ptrace, _PTRACE_SEIZE, parent, 0, 0)),
-        ("read the forkserver's memory", lambda: _read_memory(parent)),
-        ("read the forkserver's environment", lambda: _read(f"/proc/{parent}/environ")),
-        ("open its own memory as a file", lambda: os.close(os.open("/proc/self/mem", os.O_RDWR))),
-        ("raise its own limits", _raise_limits),
-        ("become root", _become_root),
-        ("make a namespace", lambda: _libc_call(libc.unshare, _CLONE_NEWUSER)),
-    ]
     return [
-        *(_try(name, attempt) for name, attempt in attempts),
+        *map(_try, attempts(hidden, siblings, memory_mb)),
         _environment(),
         _descriptors(descriptor),
     ]
+
+
+def attributed(probes: Iterable[Probe], standing: Collection[str]) -> list[Probe]:
+    """The same, none laid to a wall that does not stand: what such a one seems to hold, the kernel does.
+
+    Args:
+        probes: as they came from the worker.
+        standing: the worker's walls, and "bubblewrap" where it is around.
+    """
+    known = {*standing, _FORKSERVER}
+    return [row._replace(by=_KERNEL) if row.held and row.by not in known else row for row in probes]
 
 
 def level(probes: Iterable[Probe], *, bubblewrap: bool, device: str = "cpu") -> int:
@@ -132,129 +101,30 @@ def level(probes: Iterable[Probe], *, bubblewrap: bool, device: str = "cpu") -> 
     return 3 if bubblewrap and not open_ else 2
 
 
-def _try(name: str, attempt: Callable[[], object]) -> Probe:
+def _try(attempt: Attempt) -> Probe:
+    about, name, run = attempt
     try:
-        attempt()
-    except _CameThrough as success:
-        return Probe(name, False, "", str(success))
+        run()
+    except CameThrough as success:
+        return Probe(name, False, "", str(success), about)
     except MemoryError:
-        return Probe(name, True, "limits", "MemoryError")
+        return Probe(name, True, "limits", "MemoryError", about)
     except socket.gaierror as error:
-        return Probe(name, True, "seccomp", str(error))
+        return Probe(name, True, "seccomp", str(error), about)
     except OSError as error:
-        return Probe(name, True, _BY.get(error.errno or 0, ""), f"{type(error).__name__}: {error.strerror}")
+        said = f"{type(error).__name__}: {error.strerror}"
+        return Probe(name, True, _BY.get(error.errno or 0, ""), said, about)
     except (RuntimeError, ValueError) as error:
         # What threading and resource make of a refusal.
-        return Probe(name, True, "seccomp", str(error))
-    return Probe(name, False, "", "it came through")
-
-
-def _tcp() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as client:
-        client.settimeout(1)
-        try:
-            client.connect(("127.0.0.1", 9))
-        except ConnectionRefusedError:
-            raise _CameThrough("the machine answered") from None
-
-
-def _udp() -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
-        client.sendto(b"", ("127.0.0.1", 9))
-
-
-def _local_socket() -> None:
-    socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).close()
-
-
-def _read(path: str) -> None:
-    if os.path.isdir(path):
-        os.listdir(path)
-        return
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.read(handle, 1)
-    finally:
-        os.close(handle)
-
-
-def _change_mode(path: str) -> None:
-    os.chmod(path, stat.S_IMODE(os.stat(path).st_mode))
-
-
-def _writable() -> list[str]:
-    """Where programs write as a rule."""
-    home = os.path.expanduser("~")
-    folders = ["/tmp", "/var/tmp", "/dev/shm", os.getcwd(), *([home] if os.path.isabs(home) else []), "/"]
-    return list(dict.fromkeys(folders))
-
-
-def _write(folder: str) -> None:
-    path = os.path.join(folder, f".torchgrade-probe-{os.getpid()}")
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    os.unlink(path)
-
-
-def _fork() -> None:
-    child = os.fork()
-    if child == 0:
-        os._exit(0)
-    os.waitpid(child, 0)
-
-
-def _thread() -> None:
-    thread = threading.Thread(target=int)
-    thread.start()
-    thread.join()
-
-
-def _subprocess() -> None:
-    try:
-        subprocess.run([sys.executable, "-I", "-S", "-c", ""], check=False, timeout=10)
-    except subprocess.TimeoutExpired:
-        raise _CameThrough("it ran") from None
-
-
-def _exec() -> None:
-    try:
-        # Were it let through it would be told that there is no such program, and live on to report this.
-        os.execv("/nothing/of/this/name", ["nothing"])
-    except FileNotFoundError:
-        raise _CameThrough("the call was let through") from None
-
-
-def _allocate(memory_mb: int) -> None:
-    # Asked for and never touched: where no limit stands, the machine loses nothing.
-    flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
-    mmap.mmap(-1, (memory_mb + 1) << 20, flags=flags).close()
-
-
-def _read_memory(pid: int) -> None:
-    # The parent has the same object at the same place.
-    theirs = (ctypes.c_ulong * 2)(id(_read_memory), 8)
-    buffer = ctypes.create_string_buffer(8)
-    ours = (ctypes.c_ulong * 2)(ctypes.addressof(buffer), 8)
-    _libc_call(libc.process_vm_readv, pid, ours, 1, theirs, 1, 0)
-
-
-def _raise_limits() -> None:
-    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    if hard == resource.RLIM_INFINITY:
-        raise _CameThrough("there is none")
-    resource.setrlimit(resource.RLIMIT_CORE, (hard + 1, hard + 1))
-
-
-def _become_root() -> None:
-    if os.geteuid() == 0:
-        raise _CameThrough("it is root")
-    os.setuid(0)
+        return Probe(name, True, "seccomp", str(error), about)
+    return Probe(name, False, "", "it came through", about)
 
 
 def _environment() -> Probe:
     names = sorted(os.environ)
     if names:
-        return Probe("read the environment", False, "", f"it holds {', '.join(names)}")
-    return Probe("read the environment", True, "forkserver", "it is empty")
+        return Probe("read the environment", False, "", f"it holds {', '.join(names)}", GIVEN)
+    return Probe("read the environment", True, _FORKSERVER, "it is empty", GIVEN)
 
 
 def _descriptors(descriptor: int) -> Probe:
@@ -263,8 +133,8 @@ def _descriptors(descriptor: int) -> Probe:
     null = os.makedev(1, 3)
     spare += [number for number in range(3) if _is_open(number) and os.fstat(number).st_rdev != null]
     if spare:
-        return Probe(name, False, "", f"open: {', '.join(map(str, sorted(spare)))}")
-    return Probe(name, True, "descriptors", "there is only its own")
+        return Probe(name, False, "", f"open: {', '.join(map(str, sorted(spare)))}", GIVEN)
+    return Probe(name, True, "descriptors", "there is only its own", GIVEN)
 
 
 def _is_open(number: int) -> bool:
@@ -273,10 +143,3 @@ def _is_open(number: int) -> bool:
     except OSError as error:
         return error.errno != errno.EBADF
     return True
-
-
-def _libc_call(function: Callable[..., int], *arguments: object) -> None:
-    words = [ctypes.c_long(a) if isinstance(a, int) else a for a in arguments]
-    if function(*words) < 0:
-        error = ctypes.get_errno()
-        raise OSError(error, os.strerror(error))

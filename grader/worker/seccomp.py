@@ -13,6 +13,7 @@ import ctypes
 import errno
 import os
 import platform
+import signal
 import struct
 import sys
 from collections.abc import Mapping, Sequence
@@ -173,6 +174,7 @@ _ARCHITECTURE_AT = 4
 _ARGUMENTS_AT = 16
 
 _SET_MODE_FILTER = 1
+_GET_ACTION_AVAIL = 2
 _SECCOMP = {"x86_64": 317, "aarch64": 277}
 
 # An immediate that no condition uses: stands for the worker's pid until the worker is there.
@@ -210,6 +212,11 @@ def supported() -> str | None:
         return f"no table of system calls for {machine()}"
     if struct.calcsize("P") != 8:
         return "no table of system calls for 32-bit programs"
+    try:
+        action = ctypes.create_string_buffer(struct.pack("=I", _ERRNO), 4)
+        syscall(_SECCOMP[machine()], _GET_ACTION_AVAIL, 0, action)
+    except OSError as error:
+        return f"this kernel filters no system calls ({error.strerror})"
     return None
 
 
@@ -259,8 +266,9 @@ def _conditions(profile: Profile) -> Mapping[str, list[Instruction]]:
         "ioctl": _if_one_of(1, [_TCGETS, _TCGETS2, _FIOCLEX, _FIONCLEX]),
         # F_SETOWN makes the kernel send signals to others.
         "fcntl": _if_one_of(1, [_F_GETFD, _F_SETFD, _F_GETFL]),
-        # abort() signals its own thread; anyone else's pid is refused.
-        "tgkill": _if_one_of(0, [_OWN_PID]),
+        # abort() signals its own thread; anyone else's pid is refused, and so is any other signal: then
+        # a worker that was killed or stopped was so by the system, not by its own doing.
+        "tgkill": [_load(0), (_IF_EQUAL, 1, 0, _OWN_PID), _return(_DENY), *_if_one_of(2, [signal.SIGABRT])],
         # Limits may be read. The third argument would set new ones: a pointer, so both halves count.
         "prlimit64": [*_unless_zero(2), *_unless_zero(2, high=True), _return(_ALLOW)],
         # glibc asks for threads in this way first, and in the other when it hears that this is unknown.

@@ -9,19 +9,21 @@ from __future__ import annotations
 import builtins
 import ctypes
 import io
+import mmap
 import operator
 import random
 import sys
 import traceback
 import types
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import Any
 
 import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from grader.wire import Handle, InputRef, Name, TensorRecord, WireLimits, crosses, decode, encode
+from grader.worker.recording import OpNames, Recorder
 
 _OUTPUT_CHARACTERS = 20_000
 _MESSAGE_CHARACTERS = 2_000
@@ -31,6 +33,8 @@ _BUILTIN_ERRORS = {
     for cls in vars(builtins).values()
     if isinstance(cls, type) and issubclass(cls, Exception) and cls.__module__ == "builtins"
 }
+_NOBODY = nullcontext()
+_GRADIENTS_WATCHED = 3
 # What the examiner may ask of a handle beyond calling it.
 _VERBS: dict[str, Callable[..., Any]] = {
     "getattr": getattr,
@@ -61,7 +65,10 @@ class Service:
         self.calls: dict[int, _Call] = {}
         self.number = 0
         self.printed = _BoundedText(_OUTPUT_CHARACTERS)
-        self.reserve = bytes(_RESERVE_BYTES)
+        self.reserve = _reserve()
+        self.watching: OpNames | None = None
+        self.gradients_watched = 0
+        self.program: tuple[object, ...] | None = None
 
     def answer(self, message: bytes) -> bytes:
         """One request in, one reply out. Whatever the student's code raises is part of the reply."""
@@ -85,13 +92,23 @@ class Service:
             return self.encode(self.error(error))
 
     def encode(self, reply: tuple[object, ...]) -> bytes:
-        """A reply as it goes back, what was printed at its end."""
-        return encode((*reply, self.printed.take()), opaque=self.handle, limits=self.limits)
+        """A reply as it goes back. At its end what was printed, and with it what was seen of torch's ops."""
+        printed, program, self.program = self.printed.take(), self.program, None
+        names = [] if self.watching is None else self.watching.new
+        end = (printed, names, program) if names or program is not None else printed
+        message = encode((*reply, end), opaque=self.handle, limits=self.limits)
+        if self.watching is not None:
+            self.watching.sent()
+        return message
 
     # -- requests ---------------------------------------------------------------------------------
 
-    def on_load(self, source: str, name: str, props: str | None) -> tuple[object, ...]:
-        """Run the module's source. Replies with the names it defines and what each of them is."""
+    def on_load(self, source: str, name: str, props: str | None, watch: bool = False) -> tuple[object, ...]:
+        """Run the module's source. Replies with the names it defines and what each of them is.
+
+        With `watch`, later replies carry the names of the ops that were called.
+        """
+        self.watching = OpNames() if watch else None
         # What a module draws when it is run may not hang on how many workers there were before.
         self.seed(0)
         self.filename = f"{name}.py"
@@ -112,11 +129,12 @@ class Service:
         cotangents: list[TensorRecord | None] | None,
         released_calls: list[int],
         released_handles: list[int],
+        record: bool = False,
     ) -> tuple[object, ...]:
         """Call something of the student's, with gradients or without.
 
         With `cotangents` the gradients are computed at once, if the outputs have the cotangents' shapes:
-        this saves a turn on the wire.
+        this saves a turn on the wire. With `record` the reply carries the call's program.
         """
         self.release(released_calls, released_handles)
         call = _Call(self)
@@ -126,18 +144,18 @@ class Service:
         args = call.materialize(arguments)
         kwargs = call.materialize(keywords)
         call.snapshot((*args, *kwargs.values()))
+        recorder = Recorder(call.arguments) if record else None
         counter = _OpCounter() if traced else None
-        with torch.set_grad_enabled(grad):
-            if counter is None:
-                result = function(*args, **kwargs)
-            else:
-                with counter:
-                    result = function(*args, **kwargs)
+        with torch.set_grad_enabled(grad), self.watching or _NOBODY, recorder or _NOBODY, counter or _NOBODY:
+            result = function(*args, **kwargs)
         changes = call.changes()
         value = call.export(result)
+        if recorder is not None:
+            self.program = recorder.program(call.outputs)
         gradients = None
         if cotangents is not None and call.takes(cotangents):
-            gradients = call.gradients(cotangents)
+            with self.watching_gradients():
+                gradients = call.gradients(cotangents)
         number = None
         if call.outputs:
             self.number += 1
@@ -155,7 +173,15 @@ class Service:
 
     def on_vjp(self, number: int, cotangents: list[TensorRecord | None]) -> tuple[object, ...]:
         """Gradients of a call's inputs for the cotangents of its outputs."""
-        return ("gradients", self.calls[number].gradients(cotangents))
+        with self.watching_gradients():
+            return ("gradients", self.calls[number].gradients(cotangents))
+
+    def watching_gradients(self) -> AbstractContextManager[None]:
+        """Watches the first few backward passes: they are all alike, and most of what they do is torch's own."""
+        if self.watching is None or self.gradients_watched >= _GRADIENTS_WATCHED:
+            return _NOBODY
+        self.gradients_watched += 1
+        return self.watching
 
     def on_facts(self, number: int, index: int) -> tuple[object, ...]:
         """What only this side can tell of an output."""
@@ -236,10 +262,10 @@ class Service:
 
     def make_room(self, error: BaseException) -> None:
         """Give back what the code that raised still holds: where it took all memory, the reply wants some."""
-        self.reserve = b""
+        self.reserve.close()
         traceback.clear_frames(error.__traceback__)
-        with suppress(MemoryError):
-            self.reserve = bytes(_RESERVE_BYTES)
+        with suppress(MemoryError, OSError):
+            self.reserve = _reserve()
 
     # -- errors -----------------------------------------------------------------------------------
 
@@ -473,6 +499,11 @@ class _BoundedText(io.TextIOBase):
         self.parts.clear()
         self.length = 0
         return text
+
+
+def _reserve() -> mmap.mmap:
+    """Address space, which is what is limited: nothing is touched, so it costs no memory and no time."""
+    return mmap.mmap(-1, _RESERVE_BYTES, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
 
 
 def _run_module(source: str, name: str, filename: str) -> dict[str, object]:

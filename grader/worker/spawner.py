@@ -90,15 +90,15 @@ class Spawner:
         """
         from grader.wire import Frames
 
-        del options  # the kernel holds no limits here
+        # The kernel holds no limits here.
         self.ready()
         limits = self.options.limits
+        wire = {"message_mb": limits.message_mb, "handles": limits.handles, **options.get("wire", {})}
         setup: dict[str, Any] = {
             "warm": [],
             "walls": None,
             "device": self.options.device,
-            "message_bytes": limits.message_mb << 20,
-            "handles": limits.handles,
+            "wire": wire,
         }
         ours, theirs = socket.socketpair()
         with theirs:
@@ -111,7 +111,7 @@ class Spawner:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-        frames = Frames(ours.detach(), message_bytes=limits.message_mb << 20)
+        frames = Frames(ours.detach(), message_bytes=wire["message_mb"] << 20)
         worker = SpawnedWorker(process, frames)
         # Importing torch takes it a while: that time is not the student's.
         await_first_word(worker)

@@ -181,7 +181,10 @@ def prepare(
     else:
         uids, reads_past_modes = _free_users(readable)
         if reads_past_modes and not _holds(_CAP_DAC_READ_SEARCH):
-            raise WallError("workers have users of their own, and these cannot read the interpreter or torch")
+            raise WallError(
+                "workers have users of their own, and these cannot read the interpreter or torch: install them "
+                "where everybody may read, or run the grader as an ordinary user"
+            )
         if uids is None:
             missing["uid"] = "no other user is mapped here, so that a worker stays root, without its powers"
     program = None

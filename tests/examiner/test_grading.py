@@ -428,19 +428,32 @@ def test_a_function_that_calls_itself_without_end(examiner: Examiner) -> None:
     assert (result.verdict, result.score) == ("partial", 3.0)
 
 
+def said_openly(examiner: Examiner, source: str) -> dict[str, tuple[str, str]]:
+    """The same as `grade check` shows it."""
+
+    def plainly(opened: OpenEngine) -> ExerciseResult:
+        opened.grading.for_marks = False
+        try:
+            return opened.grading.grade(examiner.course.exercise("double"), source)
+        finally:
+            opened.grading.for_marks = True
+
+    return said(examiner.do(plainly))
+
+
 def test_words_of_the_students_are_made_harmless(examiner: Examiner) -> None:
     source = answer("raise Odd('\\x1b[31mred\\r\\n\\u202eand \\u2028back\\ud800' + 'long' * 5000)").replace(
         "import torch", "class Odd(ValueError): __qualname__ = 'x'\nOdd.__name__ = '\\x1b[2J' + 'n' * 5000"
     )
-    result = examiner.grade(source)
-    message = said(result)["small"][1]
+    for message in (said(examiner.grade(source))["small"][1], said_openly(examiner, source)["small"][1]):
+        assert "\\x1b[31mred" in message
+        assert message.isprintable()
+        assert len(message) < 1000
     assert "\\x1b[2Jnnn" in message
-    assert "\\x1b[31mred" in message
-    assert len(message) < 600
 
 
 def test_addresses_are_left_out(examiner: Examiner) -> None:
-    message = said(examiner.grade(answer("raise ValueError(f'not {object()}')")))["small"][1]
+    message = said_openly(examiner, answer("raise ValueError(f'not {object()}')"))["small"][1]
     assert message.startswith("your code raised ValueError: not <object object at 0x...> (line")
 
 

@@ -225,6 +225,18 @@ real = pytest.mark.skipif(seccomp.supported() is not None, reason=str(seccomp.su
 
 
 @real
+def test_a_kernel_without_filters_is_said_to_have_none(in_a_fork):
+    """Asked where one is loaded already that refuses the call: as on a kernel that never heard of it."""
+
+    def child(_):
+        assert seccomp.supported() is None
+        seccomp.load(seccomp.build_program())
+        return seccomp.supported()
+
+    assert "filters no system calls" in in_a_fork(child)
+
+
+@real
 def test_a_filtered_process_does_its_work(in_a_fork, outcome):
     program = seccomp.build_program()
 

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from grader.course.model import Language
     from grader.engine.batch import Outcome
     from grader.engine.tally import Tally
-    from grader.engine.tasks import Engine
+    from grader.engine.tasks import Engine, EngineSetting
 
 GRADEBOOK = "gradebook.sqlite"
 RESULTS = "results.jsonl"
+IDENTICAL = "identical.json"
 _SHOWN = 20
 """So many lines of a kind are printed; the rest is counted."""
 
@@ -45,7 +46,15 @@ _SHOWN = 20
     "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Where."
 )
 @click.option(
-    "--ray-address", metavar="ADDRESS", help="A running Ray cluster; without it one is started here."
+    "--ray-address",
+    metavar="HOST:PORT",
+    help="A running Ray cluster; without it RAY_ADDRESS, or one is started here.",
+)
+@click.option(
+    "--gpus-per-task",
+    type=click.FloatRange(0.01, 1.0),
+    metavar="SHARE",
+    help="With Ray and --device cuda: the share of a GPU that a submission takes; by default 0.25.",
 )
 @click.option(
     "--resume", is_flag=True, help="Go on with a run in --out (done anyway), and fail if there is none."
@@ -65,6 +74,7 @@ def batch(
     jobs: int | None,
     engine: str,
     ray_address: str | None,
+    gpus_per_task: float | None,
     resume: bool,
     gradebook: str | None,
     course: Path | None,
@@ -82,7 +92,9 @@ def batch(
     from grader.engine.batch import Batch
     from grader.engine.device import choose_device
     from grader.engine.tally import Tally
+    from grader.engine.tasks import EngineSetting
     from grader.errors import UsageError
+    from grader.gradebook.identical import IdenticalAnswers, write_identical
     from grader.gradebook.store import Gradebook
     from grader.submission.class_folder import open_class
 
@@ -96,13 +108,14 @@ def batch(
         click.echo(f"note: {note}", err=True)
     if len(handed_in.notes) > _SHOWN:
         click.echo(f"note: ... and {len(handed_in.notes) - _SHOWN} more", err=True)
-    chosen = choose_device(device)
+    # A cluster may have the GPUs that this machine has not.
+    chosen = device if engine == "ray" and device == "cuda" else choose_device(device)
     tally = Tally()
     with _locked(folder), Gradebook.open(gradebook or folder / GRADEBOOK) as book:
         run = Batch(
             found,
             book,
-            _engine(engine, found, jobs, chosen, lang, ray_address),
+            _engine(engine, EngineSetting(str(found.root), chosen, lang), jobs, ray_address, gpus_per_task),
             secret=book.secret(found.manifest.course.id, seed),
             device=chosen,
             language=lang,
@@ -113,26 +126,36 @@ def batch(
                 if outcome.line:
                     results.write(outcome.line)
                 advance(outcome)
+        identical = IdenticalAnswers(found).add_all(book.handed_in(found.manifest.course.id))
+        write_identical(identical, folder / IDENTICAL)
     _show(found, tally, lang)
     click.echo(f"results: {folder / RESULTS}")
+    groups = len(identical.groups())
+    if groups:
+        said = (
+            f"不同学生的相同答案：{groups} 组，请查看"
+            if lang == "zh"
+            else f"identical across students: {groups} group{'' if groups == 1 else 's'} to look at"
+        )
+        click.echo(f"{said}: {folder / IDENTICAL}")
     return tally.exit_code
 
 
 def _engine(
-    kind: str, course: Course, jobs: int | None, device: str, lang: Language, address: str | None
+    kind: str, setting: EngineSetting, jobs: int | None, address: str | None, gpus: float | None
 ) -> Engine:
-    from grader.engine.pool import Pool, cores
-    from grader.engine.tasks import EngineSetting
     from grader.errors import UsageError
 
-    setting = EngineSetting(str(course.root), device, lang)
-    if kind == "local":
-        if address is not None:
-            raise UsageError("--ray-address goes with --engine ray")
-        return Pool(setting, jobs or cores())
-    from grader.engine.ray import RayEngine
+    if kind == "ray":
+        from grader.engine.ray import GPUS_PER_TASK, RayEngine
 
-    return RayEngine(setting, jobs, address)
+        return RayEngine(setting, jobs, address, GPUS_PER_TASK if gpus is None else gpus)
+    for option, value in (("--ray-address", address), ("--gpus-per-task", gpus)):
+        if value is not None:
+            raise UsageError(f"{option} goes with --engine ray")
+    from grader.engine.pool import Pool, cores
+
+    return Pool(setting, jobs or cores())
 
 
 def _make(folder: Path) -> None:

@@ -49,6 +49,7 @@ def check(
     from grader.engine.local import LocalEngine, Setting
     from grader.errors import SubmissionError
     from grader.submission.intake import read_submission
+    from grader.submission.shown import NOTE_CHARACTERS, for_name
 
     found = load_course(course)
     wanted = [found.exercise(id) for id in dict.fromkeys(exercises)] or list(found.exercises)
@@ -89,5 +90,5 @@ def check(
         return code
 
     for note in submission.notes:
-        click.echo(f"note: {note}", err=True)
+        click.echo(f"note: {for_name(note, limit=NOTE_CHARACTERS)}", err=True)
     return LocalEngine(found, begun, setting).run(run)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from grader.course.model import Language
     from grader.gradebook.exports import Export
     from grader.gradebook.marks import Mark
+    from grader.gradebook.similarity_tools import Handover
     from grader.gradebook.store import Gradebook
 
 _DEFAULTS = {
@@ -29,7 +30,7 @@ _DEFAULTS = {
     "json": "marks.json",
     "parquet": "marks.parquet",
     "jplag": "jplag",
-    "dolos": "dolos.zip",
+    "dolos": "dolos",
 }
 _SHOWN = 20
 
@@ -94,7 +95,8 @@ def export(
     with Gradebook.open(find_gradebook(gradebook), must_exist=True) as book:
         for line in _WRITERS[format_](found, book, asked):
             click.echo(line)
-    click.echo(f"written: {target}", err=str(target) == "-")
+    if str(target) != "-":
+        click.echo(f"written: {target}")
     return 0
 
 
@@ -195,6 +197,23 @@ def _parquet(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]:
     yield f"{rows} rows"
 
 
+def _jplag(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]:
+    from grader.gradebook.similarity_tools import write_jplag
+
+    yield from _handed_over(write_jplag(book, course, asked.out))
+
+
+def _dolos(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]:
+    from grader.gradebook.similarity_tools import write_dolos
+
+    yield from _handed_over(write_dolos(book, course, asked.out))
+
+
+def _handed_over(done: Handover) -> Iterator[str]:
+    yield f"{done.files} files of {done.students} students"
+    yield from (f"then: {command}" for command in done.commands)
+
+
 def _own(course: Course, book: Gradebook) -> Iterator[Mark]:
     """For the instructor's own use: nothing is cut."""
     return marks_of(course, book, as_students_see=False)
@@ -231,4 +250,6 @@ _WRITERS: dict[str, Callable[[Course, Gradebook, _Asked], Iterator[str]]] = {
     "csv": _csv,
     "json": _json,
     "parquet": _parquet,
+    "jplag": _jplag,
+    "dolos": _dolos,
 }

@@ -28,6 +28,7 @@ _WORDS: dict[Verdict, tuple[str, str, str]] = {
 }
 _MOST_TESTS_SHOWN = 4
 _MESSAGE = 800
+_MESSAGE_AT_CHECK = 20_000
 
 
 def show_exercise(result: ExerciseResult, lang: Language, *, all_tests: bool = False) -> None:
@@ -38,17 +39,15 @@ def show_exercise(result: ExerciseResult, lang: Language, *, all_tests: bool = F
     line = f"{mark} {result.id}: {word}, {_points(result.score, result.max_score)}"
     click.secho(line, fg=colour, bold=result.verdict != "not_attempted")
     failed = [test for test in result.tests if test.outcome != "passed"]
-    said: set[str] = set()
-    shown = 0
+    limit = _MESSAGE_AT_CHECK if all_tests else _MESSAGE
+    # Tests without a message (`feedback = "names"`) stand for themselves.
+    alike: dict[str, list[TestResult]] = {}
     for test in failed:
-        if test.message in said:
-            continue
-        if not all_tests and shown == _MOST_TESTS_SHOWN:
-            break
-        said.add(test.message)
-        shown += 1
-        click.echo(f"    {_test_line(test, alike=sum(other.message == test.message for other in failed))}")
-    left = len(failed) - sum(test.message in said for test in failed)
+        alike.setdefault(test.message or test.name, []).append(test)
+    groups = list(alike.values()) if all_tests else list(alike.values())[:_MOST_TESTS_SHOWN]
+    for group in groups:
+        click.echo(f"    {_test_line(group[0], len(group), limit)}")
+    left = len(failed) - sum(map(len, groups))
     if left:
         click.echo(
             f"    …另有 {left} 项测试未通过" if lang == "zh" else f"    ... and {left} more failing tests"
@@ -73,10 +72,11 @@ def show_topics(result: GradingResult, titles: dict[str, str], lang: Language) -
     show_table(columns, rows, numbers=columns[1:])
 
 
-def _test_line(test: TestResult, alike: int) -> str:
+def _test_line(test: TestResult, alike: int, limit: int) -> str:
     name = test.name.replace("_", " ")
     others = f" (and {alike - 1} more)" if alike > 1 else ""
-    return f"{name}{others}: {for_name(test.message, limit=_MESSAGE)}"
+    message = for_name(test.message, limit=limit)
+    return f"{name}{others}: {message or test.outcome}"
 
 
 def _points(score: float, of: float) -> str:

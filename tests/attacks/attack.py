@@ -20,6 +20,8 @@ class Attack:
         name: in a few words, snake_case: it becomes the test's id.
         files: what is handed in, by path; right answers to other exercises are put beside it.
         make: instead of `files`: writes into an empty folder, and returns what of it is to be handed in.
+        full_marks: exercises that `make` answers rightly, in whatever wrapping: they must score full, and all
+            others must earn nothing.
         deserves: the points that honest tests give it all the same, by exercise; nothing for all others in
             `files`.
         verdicts: what may come of the exercises attacked with; any that is no pass where empty.
@@ -33,6 +35,7 @@ class Attack:
     name: str
     files: Mapping[str, str | bytes] = field(default_factory=dict)
     make: Callable[[Path], Path] | None = None
+    full_marks: frozenset[str] = frozenset()
     deserves: Mapping[str, float] = field(default_factory=dict)
     verdicts: frozenset[Verdict] = frozenset()
     findings: frozenset[str] = frozenset()

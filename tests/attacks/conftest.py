@@ -18,7 +18,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def situations(tmp_path_factory: pytest.TempPathFactory) -> Situations:
     """The users and levels that can be had on this machine."""
-    return Situations(tmp_path_factory.mktemp("situations"))
+    return Situations(tmp_path_factory.mktemp("situations"), tmp_path_factory.getbasetemp().parent)
 
 
 @pytest.fixture

@@ -51,14 +51,18 @@ class Graded:
 
 def submit(situation: Situation, course: Path, path: Path, *options: str, seconds: float = 180) -> Graded:
     """`grade submit PATH --json -`; the result is held against the schema."""
-    done = run_grade(situation, "submit", str(path), "--course", str(course), "--json", "-", *options, seconds=seconds)
+    done = run_grade(
+        situation, "submit", str(path), "--course", str(course), "--json", "-", *options, seconds=seconds
+    )
     result = None
     if done.stdout.strip():
         result = GradingResult.model_validate(json.loads(done.stdout))
     return Graded(done.returncode, done.stdout, done.stderr, result)
 
 
-def run_grade(situation: Situation, *arguments: str, seconds: float = 180) -> subprocess.CompletedProcess[str]:
+def run_grade(
+    situation: Situation, *arguments: str, seconds: float = 180
+) -> subprocess.CompletedProcess[str]:
     """Any `grade` command."""
     environment = {**os.environ, "LC_ALL": "C.UTF-8"}
     if situation.path is not None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -23,7 +24,24 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-__all__ = ["answers", "attempt_answers", "attempts", "courses", "gradings", "metadata", "results", "students"]
+__all__ = [
+    "REVISION",
+    "VERSION_TABLE",
+    "answers",
+    "attempt_answers",
+    "attempts",
+    "courses",
+    "gradings",
+    "metadata",
+    "results",
+    "students",
+]
+
+REVISION = "0001"
+"""The last migration's."""
+VERSION_TABLE = "gradebook_version"
+"""Where Alembic notes the revision: under a name of our own, for a database may serve other programs too."""
+ID_CHARACTERS = 300
 
 metadata = MetaData(
     naming_convention={
@@ -44,7 +62,7 @@ courses = Table(
 students = Table(
     "students",
     metadata,
-    Column("id", String(300), primary_key=True),
+    Column("id", String(ID_CHARACTERS), primary_key=True),
     Column("name", Text, nullable=False),
     Column("email", Text, nullable=False),
     Column("numbers", Text, nullable=False),  # JSON: what learning platforms call the student
@@ -61,8 +79,13 @@ attempts = Table(
     Column("submitted", String(40), nullable=False),  # ISO 8601 in UTC; empty where it is not known
     Column("received", DateTime(timezone=True), nullable=False),
     Column("grading", Integer),  # the one that counts
-    Column("problem", Text, nullable=False, server_default=""),  # why it could not be read
-    UniqueConstraint("course", "student", "submission", "submitted"),
+    Column("problem", Text, nullable=False),  # why it could not be read, or graded in full
+    Column("troubled", DateTime(timezone=True)),  # when that was last so
+    UniqueConstraint(
+        "course", "student", "submission", "submitted", name="uq_attempts_course_student_submission"
+    ),
+    # Read in this order, one after another.
+    UniqueConstraint("course", "student", "number", name="uq_attempts_course_student_number"),
     Index("ix_attempts_student", "student"),
 )
 
@@ -70,7 +93,7 @@ answers = Table(
     "answers",
     metadata,
     Column("digest", String(64), primary_key=True),
-    Column("source", Text, nullable=False),
+    Column("source", LargeBinary, nullable=False),  # UTF-8: what a student wrote may be text of no database
 )
 
 attempt_answers = Table(
@@ -91,8 +114,9 @@ gradings = Table(
     Column("key", String(64), nullable=False),
     Column("graded", DateTime(timezone=True), nullable=False),
     Column("score", Float, nullable=False),
+    Column("isolation", Integer, nullable=False),
     Column("result", Text, nullable=False),  # the public result, a line of JSON
-    UniqueConstraint("attempt", "key"),
+    UniqueConstraint("attempt", "key", "isolation", name="uq_gradings_attempt_key_isolation"),
 )
 
 results = Table(

@@ -1,6 +1,6 @@
 """The gradebook: every attempt of every student, what was graded and when, in a SQL database.
 
-One SQLite file by default; a URL of another database that SQLAlchemy knows, PostgreSQL say, works as well.
+One SQLite file by default; the URL of a PostgreSQL database works as well.
 What a grading found is written in one transaction: after a crash all of it is there or none.
 """
 
@@ -8,76 +8,37 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import sha256
+from itertools import groupby
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from grader.errors import GradebookError
 from grader.gradebook import schema
-from grader.gradebook.marks import Identity
+from grader.gradebook.attempts import Attempt, HandedIn, Known, Stored
+from grader.gradebook.columns import check_id, identity_of, in_utc, moment_of, place_of, source_of, storable
+from grader.gradebook.database import Database
 from grader.result import ExerciseResult, GradingResult
-from grader.submission.intake import Answer
+from grader.submission.identity import Identity
 
-__all__ = ["Attempt", "Gradebook", "Known", "Stored"]
+__all__ = ["Attempt", "Gradebook", "HandedIn", "Known", "Stored"]
 
 _BUSY_SECONDS = 10.0
 _AT_ONCE = 500
 """Values in one query: SQLite used to take 999."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """A result that is there already, and the isolation under which it came about."""
-
-    result: ExerciseResult
-    isolation: int
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """What a student handed in, once: `submission` is its digest, `submitted` when, as far as is known."""
-
-    course: str
-    student: Identity
-    submission: str
-    submitted: datetime | None = None
-    answers: tuple[Answer, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """An attempt as the gradebook has it, with the grading that counts."""
-
-    id: int
-    student: Identity
-    number: int
-    submission: str
-    submitted: datetime | None
-    received: datetime
-    key: str
-    line: str
-    """The public result as a line of JSON, the bytes that were first written."""
-
-    @property
-    def result(self) -> GradingResult:
-        """The public result."""
-        return GradingResult.model_validate_json(self.line)
+_ROWS = 100
+"""So many are fetched at a time: a result is a few KiB."""
 
 
 class Gradebook:
     """An open gradebook. Close it, or use it in a `with`."""
 
-    def __init__(self, engine: sa.Engine, shown_as: str) -> None:
-        self._engine = engine
-        self.shown_as = shown_as
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.shown_as = database.shown_as
 
     @classmethod
     def open(cls, where: str | Path, *, must_exist: bool = False) -> Gradebook:
@@ -90,29 +51,7 @@ class Gradebook:
         Raises:
             GradebookError: it cannot be opened, is in use by another, or is of a newer version.
         """
-        text = str(where)
-        url = text if "://" in text else f"sqlite:///{Path(text).absolute()}"
-        shown = (
-            Path(text).name
-            if url.startswith("sqlite")
-            else sa.make_url(url).render_as_string(hide_password=True)
-        )
-        if must_exist and "://" not in text and not Path(text).is_file():
-            raise GradebookError(f"there is no gradebook {text}: `grade batch` makes one")
-        with _told(shown):
-            try:
-                engine = _engine(url)
-            except ModuleNotFoundError as error:
-                raise GradebookError(
-                    f"{shown}: its driver is not installed: pip install {error.name}"
-                ) from None
-            gradebook = cls(engine, shown)
-            try:
-                gradebook._upgrade()
-            except BaseException:
-                engine.dispose()
-                raise
-        return gradebook
+        return cls(Database.open(where, must_exist=must_exist, busy_seconds=_BUSY_SECONDS))
 
     def __enter__(self) -> Gradebook:
         return self
@@ -122,7 +61,7 @@ class Gradebook:
 
     def close(self) -> None:
         """Let go of the database."""
-        self._engine.dispose()
+        self._database.close()
 
     # -- what a run needs -------------------------------------------------------------------------------
 
@@ -133,7 +72,7 @@ class Gradebook:
             course: its id.
             wanted: the secret from now on; None keeps the one that is there, or makes one.
         """
-        with self._transaction() as connection:
+        with self._database.writing() as connection:
             found = connection.execute(
                 sa.select(schema.courses.c.seed).where(schema.courses.c.id == course)
             ).scalar()
@@ -152,7 +91,7 @@ class Gradebook:
         """The results that are there under these keys."""
         found: dict[str, Known] = {}
         table = schema.results.c
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             for some in _chunks(list(keys)):
                 query = sa.select(table.key, table.result, table.isolation).where(table.key.in_(some))
                 for key, result, isolation in connection.execute(query):
@@ -162,17 +101,9 @@ class Gradebook:
     def graded(self, attempt: Attempt) -> Stored | None:
         """The attempt with the grading that counts; None where it has none yet."""
         table = schema.attempts.c
-        return next(
-            self._stored(
-                sa.and_(
-                    table.course == attempt.course,
-                    table.student == attempt.student.id,
-                    table.submission == attempt.submission,
-                    table.submitted == _text_of(attempt.submitted),
-                )
-            ),
-            None,
-        )
+        place = sa.and_(*(table[name] == value for name, value in place_of(attempt).items()))
+        with closing(self._stored(place)) as found:
+            return next(found, None)
 
     def record(
         self,
@@ -185,7 +116,7 @@ class Gradebook:
 
         Args:
             attempt: what was graded.
-            key: what the result depends on; the same key again changes nothing.
+            key: what the result depends on; the same key again, at the same level of isolation, changes nothing.
             result: what came of it.
             known: results by key that need not be found again.
 
@@ -193,26 +124,22 @@ class Gradebook:
             Which of the student's attempts it is, from 1.
         """
         now = datetime.now(UTC)
-        with self._transaction() as connection:
+        table = schema.gradings
+        with self._database.writing() as connection:
             self._write_student(connection, attempt.student)
             number, row = self._write_attempt(connection, attempt, now)
             self._write_known(connection, known or {})
-            self._write_once(
-                connection,
-                schema.gradings,
-                attempt=row,
-                key=key,
-                graded=now,
-                score=result.score,
-                result=result.to_json(),
-            )
-            grading = connection.execute(
-                sa.select(schema.gradings.c.id).where(
-                    schema.gradings.c.attempt == row, schema.gradings.c.key == key
-                )
-            ).scalar_one()
+            place = {"attempt": row, "key": key, "isolation": result.isolation}
             connection.execute(
-                sa.update(schema.attempts).where(schema.attempts.c.id == row).values(grading=grading, problem="")
+                self._database.insert(table)
+                .values(**place, graded=now, score=result.score, result=result.to_json())
+                .on_conflict_do_nothing()
+            )
+            grading = sa.select(table.c.id).where(*(table.c[name] == value for name, value in place.items()))
+            connection.execute(
+                sa.update(schema.attempts)
+                .where(schema.attempts.c.id == row)
+                .values(grading=grading.scalar_subquery(), problem="", troubled=None)
             )
         return number
 
@@ -220,52 +147,80 @@ class Gradebook:
         self, attempt: Attempt, problem: str, known: Mapping[str, Known] | None = None
     ) -> None:
         """Write down why an attempt could not be graded, or not in full. A grading that is there stays."""
-        with self._transaction() as connection:
+        now = datetime.now(UTC)
+        with self._database.writing() as connection:
             self._write_student(connection, attempt.student)
-            _, row = self._write_attempt(connection, attempt, datetime.now(UTC))
+            _, row = self._write_attempt(connection, attempt, now)
             self._write_known(connection, known or {})
             connection.execute(
-                sa.update(schema.attempts).where(schema.attempts.c.id == row).values(problem=problem)
+                sa.update(schema.attempts)
+                .where(schema.attempts.c.id == row)
+                .values(problem=storable(problem) or "could not be graded", troubled=now)
             )
 
     # -- reading ----------------------------------------------------------------------------------------
 
-    def attempts(self, course: str) -> Iterator[Stored]:
+    def attempts(self, course: str) -> Generator[Stored, None, None]:
         """All attempts of a course that were graded, by student and number, one after another."""
         return self._stored(schema.attempts.c.course == course)
 
     def problems(self, course: str) -> Iterator[tuple[Identity, str]]:
-        """Who has an attempt that could not be graded, or not in full, and why."""
+        """Who has an attempt that could not be graded, or not in full, and why.
+
+        Not told is one that the student has made good: with a later attempt, by the time when it was handed in
+        or else came here, that was graded in full.
+        """
         attempts, students = schema.attempts, schema.students
+        mine = attempts.c.course == course
+        troubled = sa.select(attempts.c.student).where(mine, attempts.c.problem != "")
         query = (
-            sa.select(students, attempts.c.problem)
+            sa.select(attempts, students.c.name, students.c.email, students.c.numbers)
             .join(students, students.c.id == attempts.c.student)
-            .where(attempts.c.course == course, attempts.c.problem != "")
+            .where(mine, attempts.c.student.in_(troubled))
             .order_by(attempts.c.student, attempts.c.number)
         )
-        with self._reading() as connection:
-            for row in connection.execute(query).mappings():
-                numbers = tuple(json.loads(row["numbers"]).items())
-                yield Identity(row["id"], row["name"], row["email"], numbers), row["problem"]
+        with self._database.reading() as connection:
+            rows = connection.execution_options(yield_per=_ROWS).execute(query).mappings()
+            for _, found in groupby(rows, key=lambda row: row["student"]):
+                theirs = [(moment_of(row), row) for row in found]
+                good = [moment for moment, row in theirs if row["grading"] is not None and not row["problem"]]
+                last_good = max(good, default=None)
+                for moment, row in theirs:
+                    if row["problem"] and (last_good is None or moment >= last_good):
+                        yield identity_of(row), row["problem"]
 
     def answers(self, attempt: int) -> dict[str, str]:
-        """The sources of an attempt, by exercise."""
+        """The sources of an attempt, by exercise; `attempt` is the `id` of a `Stored`."""
         query = (
             sa.select(schema.attempt_answers.c.exercise, schema.answers.c.source)
             .join(schema.answers, schema.answers.c.digest == schema.attempt_answers.c.answer)
             .where(schema.attempt_answers.c.attempt == attempt)
         )
-        with self._reading() as connection:
-            return {str(row[0]): str(row[1]) for row in connection.execute(query)}
+        with self._database.reading() as connection:
+            return {str(exercise): source_of(source) for exercise, source in connection.execute(query)}
+
+    def handed_in(self, course: str) -> Iterator[HandedIn]:
+        """Every answer of every attempt, one after another, in no order."""
+        attempts, within, answers = schema.attempts, schema.attempt_answers, schema.answers
+        query = (
+            sa.select(attempts.c.student, attempts.c.number, within.c.exercise, answers.c.source)
+            .join(within, within.c.attempt == attempts.c.id)
+            .join(answers, answers.c.digest == within.c.answer)
+            .where(attempts.c.course == course)
+        )
+        with self._database.reading() as connection:
+            for student, number, exercise, source in connection.execution_options(yield_per=_ROWS).execute(
+                query
+            ):
+                yield HandedIn(student, number, exercise, source_of(source))
 
     def courses(self) -> list[str]:
         """The ids of the courses of which there are attempts."""
-        with self._reading() as connection:
-            return list(
-                connection.execute(sa.select(schema.courses.c.id).order_by(schema.courses.c.id)).scalars()
-            )
+        course = schema.attempts.c.course
+        with self._database.reading() as connection:
+            return list(connection.execute(sa.select(course).distinct().order_by(course)).scalars())
 
-    def _stored(self, condition: sa.ColumnElement[bool]) -> Iterator[Stored]:
+    def _stored(self, condition: sa.ColumnElement[bool]) -> Generator[Stored, None, None]:
         attempts, students, gradings = schema.attempts, schema.students, schema.gradings
         query = (
             sa.select(
@@ -281,17 +236,15 @@ class Gradebook:
             .where(condition)
             .order_by(attempts.c.student, attempts.c.number)
         )
-        with self._reading() as connection:
-            for row in connection.execution_options(yield_per=100).execute(query).mappings():
+        with self._database.reading() as connection:
+            for row in connection.execution_options(yield_per=_ROWS).execute(query).mappings():
                 yield Stored(
                     id=row["id"],
-                    student=Identity(
-                        row["student"], row["name"], row["email"], tuple(json.loads(row["numbers"]).items())
-                    ),
+                    student=identity_of(row),
                     number=row["number"],
                     submission=row["submission"],
                     submitted=datetime.fromisoformat(row["submitted"]) if row["submitted"] else None,
-                    received=row["received"].replace(tzinfo=row["received"].tzinfo or UTC),
+                    received=in_utc(row["received"]),
                     key=row["key"],
                     line=row["result"],
                 )
@@ -299,19 +252,20 @@ class Gradebook:
     # -- writing ----------------------------------------------------------------------------------------
 
     def _write_student(self, connection: sa.Connection, student: Identity) -> None:
+        check_id(student.id)
         table = schema.students
-        values = {
-            "name": student.name,
-            "email": student.email,
-            "numbers": json.dumps(dict(student.numbers), ensure_ascii=False, sort_keys=True),
-        }
+        numbers = {storable(kind): storable(number) for kind, number in student.numbers}
         row = connection.execute(sa.select(table).where(table.c.id == student.id)).mappings().one_or_none()
+        before = {} if row is None else json.loads(row["numbers"])
+        values = {
+            "name": storable(student.name),
+            "email": storable(student.email),
+            "numbers": json.dumps({**before, **numbers}, ensure_ascii=False, sort_keys=True),
+        }
         if row is None:
             connection.execute(sa.insert(table).values(id=student.id, **values))
             return
         # A later folder may know less than an earlier one.
-        numbers = {**json.loads(row["numbers"]), **dict(student.numbers)}
-        values["numbers"] = json.dumps(numbers, ensure_ascii=False, sort_keys=True)
         changed = {name: value for name, value in values.items() if value and value != row[name]}
         if changed:
             connection.execute(sa.update(table).where(table.c.id == student.id).values(**changed))
@@ -319,132 +273,54 @@ class Gradebook:
     def _write_attempt(self, connection: sa.Connection, attempt: Attempt, now: datetime) -> tuple[int, int]:
         """Number and row of an attempt, written if it is new."""
         table = schema.attempts
-        place = {
-            "course": attempt.course,
-            "student": attempt.student.id,
-            "submission": attempt.submission,
-            "submitted": _text_of(attempt.submitted),
-        }
+        place = place_of(attempt)
         where = sa.and_(*(table.c[name] == value for name, value in place.items()))
         found = connection.execute(sa.select(table.c.number, table.c.id).where(where)).one_or_none()
         if found is not None:
             return int(found[0]), int(found[1])
         mine = sa.and_(table.c.course == attempt.course, table.c.student == attempt.student.id)
         number = (connection.execute(sa.select(sa.func.max(table.c.number)).where(mine)).scalar() or 0) + 1
-        made = connection.execute(sa.insert(table).values(**place, number=number, received=now))
+        made = connection.execute(sa.insert(table).values(**place, number=number, received=now, problem=""))
         assert made.inserted_primary_key is not None
         row = int(made.inserted_primary_key[0])
         for answer in attempt.answers:
             digest = None
             if answer.source is not None:
-                digest = sha256(answer.source.encode("utf-8", "surrogatepass")).hexdigest()
-                text = answer.source.encode("utf-8", "replace").decode()
-                self._write_once(connection, schema.answers, digest=digest, source=text)
+                source = answer.source.encode("utf-8", "surrogatepass")
+                digest = sha256(source).hexdigest()
+                connection.execute(
+                    self._database.insert(schema.answers)
+                    .values(digest=digest, source=source)
+                    .on_conflict_do_nothing()
+                )
             connection.execute(
                 sa.insert(schema.attempt_answers).values(
                     attempt=row,
                     exercise=answer.exercise,
                     answer=digest,
-                    unreadable=answer.unreadable or "",
-                    origin=answer.origin,
+                    unreadable=storable(answer.unreadable or ""),
+                    origin=storable(answer.origin),
                 )
             )
         return number, row
 
     def _write_known(self, connection: sa.Connection, known: Mapping[str, Known]) -> None:
+        """Write results by key; one that came about behind more walls takes the place of another."""
+        table = schema.results
         for key, entry in known.items():
-            self._write_once(
-                connection,
-                schema.results,
+            insert = self._database.insert(table).values(
                 key=key,
                 exercise=entry.result.id,
                 isolation=entry.isolation,
                 result=entry.result.model_dump_json(),
             )
-
-    def _write_once(self, connection: sa.Connection, table: sa.Table, **values: Any) -> None:
-        """Insert a row unless it is there."""
-        insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        connection.execute(insert(table).values(**values).on_conflict_do_nothing())
-
-    # -- the database -----------------------------------------------------------------------------------
-
-    def _upgrade(self) -> None:
-        from alembic import command
-        from alembic.config import Config
-        from alembic.util import CommandError
-
-        config = Config()
-        config.set_main_option("script_location", "grader.gradebook:migrations")
-        try:
-            with self._engine.begin() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-        except CommandError:
-            raise GradebookError(
-                f"{self.shown_as} was made by a newer version of torchgrade: update with pip install -U torchgrade"
-            ) from None
-
-    @contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
-        with _told(self.shown_as), self._engine.begin() as connection:
-            yield connection
-
-    @contextmanager
-    def _reading(self) -> Iterator[sa.Connection]:
-        with _told(self.shown_as), self._engine.connect() as connection:
-            yield connection
-
-
-def _engine(url: str) -> sa.Engine:
-    if not url.startswith("sqlite"):
-        return sa.create_engine(url)
-    engine = sa.create_engine(url, connect_args={"timeout": _BUSY_SECONDS})
-
-    @sa.event.listens_for(engine, "connect")
-    def set_up(connection: Any, _: Any) -> None:
-        # sqlite3 begins transactions late and ends them before a CREATE; SQLAlchemy does it itself below.
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.close()
-
-    @sa.event.listens_for(engine, "begin")
-    def begin(connection: sa.Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-    return engine
-
-
-@contextmanager
-def _told(shown: str) -> Iterator[None]:
-    """What goes wrong in the database, as one line that says what to do."""
-    try:
-        yield
-    except DBAPIError as error:
-        raise GradebookError(f"{shown}: {_mend(str(error.orig))}") from error
-    except SQLAlchemyError as error:
-        raise GradebookError(f"{shown}: {error}: name a file or the URL of a database") from error
-
-
-def _mend(said: str) -> str:
-    lower = said.lower()
-    if "locked" in lower:
-        return "the gradebook is in use by another program: wait until that has ended, then the same command again"
-    if "full" in lower:
-        return "the disk is full: make room, then the same command again; what is graded is kept"
-    if "readonly" in lower or "read-only" in lower or "unable to open" in lower:
-        return "the gradebook cannot be written: name a folder in which you may write"
-    if "not a database" in lower or "malformed" in lower:
-        return "this file is no gradebook, or is damaged: name another, or put it aside"
-    return f"the database says: {said}"
-
-
-def _text_of(moment: datetime | None) -> str:
-    """ISO 8601 in UTC, so that the same moment is the same text."""
-    return "" if moment is None else moment.astimezone(UTC).isoformat()
+            connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=[table.c.key],
+                    set_={"isolation": insert.excluded.isolation, "result": insert.excluded.result},
+                    where=table.c.isolation < insert.excluded.isolation,
+                )
+            )
 
 
 def _chunks(values: list[str]) -> Iterator[list[str]]:

@@ -2,6 +2,12 @@
 
 from alembic import context
 
-context.configure(connection=context.config.attributes["connection"], render_as_batch=True)
+from grader.gradebook.schema import VERSION_TABLE
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    version_table=VERSION_TABLE,
+    render_as_batch=True,  # SQLite cannot alter a table
+)
 with context.begin_transaction():
     context.run_migrations()

@@ -35,16 +35,20 @@ def upgrade() -> None:
         sa.Column("submitted", sa.String(40), nullable=False),
         sa.Column("received", sa.DateTime(timezone=True), nullable=False),
         sa.Column("grading", sa.Integer(), nullable=True),
-        sa.Column("problem", sa.Text(), nullable=False, server_default=""),
+        sa.Column("problem", sa.Text(), nullable=False),
+        sa.Column("troubled", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_attempts"),
         sa.ForeignKeyConstraint(["student"], ["students.id"], name="fk_attempts_student_students"),
-        sa.UniqueConstraint("course", "student", "submission", "submitted", name="uq_attempts_course"),
+        sa.UniqueConstraint(
+            "course", "student", "submission", "submitted", name="uq_attempts_course_student_submission"
+        ),
+        sa.UniqueConstraint("course", "student", "number", name="uq_attempts_course_student_number"),
     )
     op.create_index("ix_attempts_student", "attempts", ["student"])
     op.create_table(
         "answers",
         sa.Column("digest", sa.String(64), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("source", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("digest", name="pk_answers"),
     )
     op.create_table(
@@ -65,10 +69,11 @@ def upgrade() -> None:
         sa.Column("key", sa.String(64), nullable=False),
         sa.Column("graded", sa.DateTime(timezone=True), nullable=False),
         sa.Column("score", sa.Float(), nullable=False),
+        sa.Column("isolation", sa.Integer(), nullable=False),
         sa.Column("result", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_gradings"),
         sa.ForeignKeyConstraint(["attempt"], ["attempts.id"], name="fk_gradings_attempt_attempts"),
-        sa.UniqueConstraint("attempt", "key", name="uq_gradings_attempt"),
+        sa.UniqueConstraint("attempt", "key", "isolation", name="uq_gradings_attempt_key_isolation"),
     )
     op.create_table(
         "results",

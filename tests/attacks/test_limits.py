@@ -62,7 +62,12 @@ EACH: Mapping[str, tuple[str, str, str, str]] = {
     "an exercise": ("short_exercise", "time.sleep(0.5)", "timeout", "the 1.2 seconds"),
     "memory": ("little_memory", f"{IN_THE_LARGE_TEST}bytearray(100 << 20)", "memory", "more than the 64 MiB"),
     "more memory elsewhere": ("plain", "bytearray(100 << 20)", "passed", ""),
-    "a message": ("small_messages", f"{IN_THE_LARGE_TEST}return torch.ones(1 << 19)", "partial", "bytes of tensors in one message"),
+    "a message": (
+        "small_messages",
+        f"{IN_THE_LARGE_TEST}return torch.ones(1 << 19)",
+        "partial",
+        "bytes of tensors in one message",
+    ),
     "a larger message elsewhere": (
         "plain", f"{IN_THE_LARGE_TEST}return torch.ones(1 << 19)", "partial", "the result has shape"
     ),

@@ -89,6 +89,8 @@ def test_a_class_of_attackers_earns_nothing_and_their_neighbours_all(
     situation: Situation, attacks: list[Attack], course: Path, tmp_path: Path
 ) -> None:
     handed_in, out = write_class(attacks, tmp_path / "class"), tmp_path / "out"
+    out.mkdir()
+    out.chmod(0o777)  # whoever grades writes there
     done = run_grade(
         situation, "batch", str(handed_in), "--course", str(course), "--out", str(out), seconds=3000
     )

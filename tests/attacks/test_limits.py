@@ -88,10 +88,6 @@ THE_DESCRIPTOR = (
 DRIPS: Mapping[str, tuple[str, str]] = {
     "many fast calls": ("calls", "time.sleep(0.004)"),
     "calls just in time": ("calls", "time.sleep(0.4)"),
-    "errors whose text comes late": (
-        "calls",
-        "raise type('Late', (ValueError,), {'__str__': lambda self: time.sleep(0.4) or 'late'})",
-    ),
     "prints": ("calls", "[(print(n), time.sleep(0.01)) for n in range(30)]"),
     "what is let go of is slow to go": (
         "calls",

@@ -148,8 +148,8 @@ _DRIPS = [
 _MEMORY_VERDICTS: tuple[Verdict, ...] = ("memory", "timeout", "crashed")
 
 
-def _hog(name: str, body: str, *, before: str = "", patient: bool = False) -> Attack:
-    return _softmax(name, body, before=before, verdicts=_MEMORY_VERDICTS, patient=patient)
+def _hog(name: str, body: str, *, before: str = "", patient: bool = False, deserves: float = 0.0) -> Attack:
+    return _softmax(name, body, before=before, verdicts=_MEMORY_VERDICTS, patient=patient, deserves=deserves)
 
 
 _MEMORY = [
@@ -202,6 +202,7 @@ _MEMORY = [
         before="kept = []\n",
         patient=True,
     ),
+    # Of a tensor without elements the input is the right answer.
     _hog(
         "no_memory_left_for_the_answer",
         """\
@@ -213,6 +214,7 @@ _MEMORY = [
         return x
         """,
         before="kept = []\n",
+        deserves=0.15,
     ),
     _softmax(
         "memory_in_backward",

@@ -44,6 +44,8 @@ class Stored:
     key: str
     line: str
     """The public result as a line of JSON, the bytes that were first written."""
+    problem: str = ""
+    """Why it could not be graded again since, or not in full; what counts is of before."""
 
     @property
     def result(self) -> GradingResult:

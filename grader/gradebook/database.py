@@ -39,6 +39,7 @@ _SQLITE: Final = {
     "SQLITE_BUSY": _IN_USE,
     "SQLITE_LOCKED": _IN_USE,
     "SQLITE_FULL": _FULL,
+    "SQLITE_IOERR": "the disk cannot be read or written, it may be full: make room, then the same command again",
     "SQLITE_READONLY": _NOT_WRITABLE,
     "SQLITE_CANTOPEN": _NOT_WRITABLE,
     "SQLITE_PERM": _NOT_WRITABLE,

@@ -247,6 +247,7 @@ class Gradebook:
                     received=in_utc(row["received"]),
                     key=row["key"],
                     line=row["result"],
+                    problem=row["problem"],
                 )
 
     # -- writing ----------------------------------------------------------------------------------------

@@ -23,7 +23,14 @@ from grader.gradebook.store import Gradebook, HandedIn, Known
 from grader.submission.identity import Identity
 from tests.gradebook.handed_in import COURSE, at, attempt, exercise_result, result, unreadable
 from tests.gradebook.test_migrations import assert_as_the_code_expects
-from tests.gradebook.test_store import HOSTILE, WRITER, problems, scores
+from tests.gradebook.test_store import (
+    HOSTILE,
+    assert_nothing_lost_or_doubled,
+    problems,
+    scores,
+    write_at_once,
+)
+from tests.tiny_course import GOOD, TinyExercise, write_course
 
 GIVEN = "TORCHGRADE_TEST_POSTGRESQL"
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,27 +164,13 @@ def test_an_id_as_long_as_may_be_fits_into_the_indexes(book: Gradebook) -> None:
 
 
 def test_two_processes_that_write_at_once_lose_nothing_and_double_nothing(url: str) -> None:
-    writers = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITER, url, mine],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-        )
-        for mine in ("first", "second")
-    ]
-    said = [writer.communicate("go\n", timeout=120) for writer in writers]
-    assert [writer.returncode for writer in writers] == [0, 0], said
+    first, second = write_at_once(url)
+    assert first == second
     with Gradebook.open(url) as book:
-        kept = list(book.attempts(COURSE))
-        numbers = {who: [each.number for each in kept if each.student.id == who] for who in ("ann", "bob")}
-        assert numbers == {"ann": list(range(1, 51)), "bob": list(range(1, 26))}
-        assert problems(book) == [("zoe", "no zip")]
+        assert_nothing_lost_or_doubled(book)
 
 
-def test_a_thousand_attempts_are_read_while_others_are_written(book: Gradebook) -> None:
+def test_attempts_are_read_while_others_are_written(book: Gradebook) -> None:
     for number in range(250):
         book.record(attempt(text=str(number)), str(number), result())
     reading = book.attempts(COURSE)
@@ -226,3 +219,25 @@ def test_one_that_may_only_be_read_is_told_in_a_line(url: str) -> None:
         assert scores(book) == []
         with pytest.raises(GradebookError, match="takes no writing now"):
             book.record(attempt(), "key", result())
+
+
+@pytest.mark.slow
+def test_grade_batch_keeps_a_class_there(url: str, tmp_path: Path) -> None:
+    course = write_course(tmp_path / "course", {"double": TinyExercise()})
+    for student in ("ann", "bob"):
+        (tmp_path / "class" / student).mkdir(parents=True)
+        (tmp_path / "class" / student / "double.py").write_text(GOOD)
+    command = [sys.executable, "-m", "grader", "batch", str(tmp_path / "class"), "--course", str(course.root)]
+    for said in ("2 graded now, 0 graded before", "0 graded now, 2 graded before"):
+        done = subprocess.run(
+            [*command, "--jobs", "1", "--gradebook", url],
+            capture_output=True,
+            text=True,
+            cwd=ROOT,
+            check=False,
+        )
+        assert said in done.stdout, done.stderr
+        assert done.returncode == 0
+    with Gradebook.open(url) as book:
+        assert [each.result.score for each in book.attempts("tiny")] == [5.0, 5.0]
+    assert not (tmp_path / "class-graded" / "gradebook.sqlite").exists()

@@ -28,6 +28,17 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 _START = "import sys; sys.path.insert(0, {root!r}); from grader.worker.forkserver import main; main({fd})"
 
 
+_MALLOC = ":".join(
+    (
+        # Huge pages for the heap: a fork has fewer page-table entries to copy.
+        "glibc.malloc.hugetlb=1",
+        # What was freed stays at hand. Given back, as pieces of this size are by default, its pages are to be had
+        # and cleared again with each call.
+        "glibc.malloc.mmap_threshold=33554432",
+        "glibc.malloc.trim_threshold=67108864",
+    )
+)
+
 # Fork and autograd agree only where the parent never ran a multi-threaded op.
 THREAD_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -219,8 +230,7 @@ class Forkserver:
             **THREAD_ENVIRONMENT,
             "PYTORCH_NVML_BASED_CUDA_CHECK": "1",
             "LANG": "C.UTF-8",
-            # Huge pages for the heap: a fork has fewer page-table entries to copy.
-            "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",
+            "GLIBC_TUNABLES": _MALLOC,
             # Python's own arenas are no part of that heap.
             "PYTHONMALLOC": "malloc",
             # A set of strings is walked in the same order everywhere, or marks could differ between two runs.

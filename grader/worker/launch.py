@@ -236,6 +236,9 @@ class Forkserver:
             # A set of strings is walked in the same order everywhere, or marks could differ between two runs.
             "PYTHONHASHSEED": "0",
         }
+        if self._cuda and "CUDA_VISIBLE_DEVICES" in os.environ:
+            # Which of the machine's GPUs is ours: a scheduler says so.
+            environment["CUDA_VISIBLE_DEVICES"] = os.environ["CUDA_VISIBLE_DEVICES"]
         root = str(_PACKAGE.parent)
         inner = [sys.executable, "-s", "-P", "-B", "-c"]
         self.bubblewrap_missing = "left out, as asked"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import signal
@@ -10,8 +9,6 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,22 +17,17 @@ import pytest
 from grader.errors import GradebookError
 from grader.gradebook.store import Gradebook
 from grader.result import GradingResult
-from tests.tiny_course import SUITE, TinyExercise, answer, write_course
-
-TINY = {"double": TinyExercise(), "twice": TinyExercise(points=1), "again": TinyExercise(points=2.5)}
-STUDENTS = 12
-
-
-def write_class(folder: Path, students: int = STUDENTS) -> Path:
-    """Every third answer is wrong, no two are the same text."""
-    for number in range(students):
-        student = folder / f"s{number:02d}"
-        student.mkdir(parents=True)
-        for name in TINY:
-            wrong = number % 3 == 0 and name == "twice"
-            source = answer("if x.numel() > 20: return x * 3" if wrong else "pass", name=name)
-            (student / f"{name}.py").write_text(f"{source}# by {number}\n")
-    return folder
+from tests.engine.a_class import (
+    STUDENTS,
+    TINY,
+    assert_each_once,
+    batch,
+    command,
+    descendants,
+    results,
+    write_class,
+)
+from tests.tiny_course import SUITE, answer, write_course
 
 
 @pytest.fixture
@@ -46,31 +38,6 @@ def course(tmp_path: Path) -> Path:
 @pytest.fixture
 def handed_in(tmp_path: Path) -> Path:
     return write_class(tmp_path / "class")
-
-
-def command(handed_in: Path, course: Path, *options: str) -> list[str]:
-    started = [sys.executable, "-m", "grader", "batch", str(handed_in), "--course", str(course)]
-    return [*started, "--jobs", "2", "--seed", "a secret", *options]
-
-
-def batch(handed_in: Path, course: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(handed_in, course, *options),
-        capture_output=True,
-        encoding="utf-8",
-        cwd=course.parent,
-        timeout=120,
-        check=False,
-        env={**os.environ, "LC_ALL": "C.UTF-8"},
-    )
-
-
-def results(out: Path) -> dict[str, str]:
-    """The lines of `results.jsonl` by student; each student once."""
-    lines = (out / "results.jsonl").read_text(encoding="utf-8").splitlines()
-    found = {json.loads(line)["student"]: line for line in lines}
-    assert len(found) == len(lines)
-    return found
 
 
 def test_a_class_is_graded_once_and_known_the_second_time(
@@ -144,16 +111,6 @@ def test_one_that_cannot_be_read_is_told_and_costs_nobody_else(
         assert (who.id, "zoe.zip" in problem) == ("zoe", True)
 
 
-def descendants(pid: int) -> Iterator[int]:
-    """The processes below one, the nearest first."""
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        yield int(child)
-        try:
-            yield from descendants(int(child))
-        except OSError:
-            continue
-
-
 def disturbed(handed_in: Path, course: Path, seed: int, kills: int) -> list[str]:
     """Run the command until it ends by itself, killing it or a process below it at random moments before."""
     chance = random.Random(seed)
@@ -180,15 +137,6 @@ def disturbed(handed_in: Path, course: Path, seed: int, kills: int) -> list[str]
                     time.sleep(0.05)
         running.wait(120)
     return what
-
-
-def assert_each_once(out: Path, undisturbed: dict[str, str]) -> None:
-    assert results(out) == undisturbed
-    with sqlite3.connect(out / "gradebook.sqlite") as raw:
-        attempts = Counter(student for (student,) in raw.execute("SELECT student FROM attempts"))
-        assert attempts == dict.fromkeys(undisturbed, 1)
-        assert raw.execute("SELECT count(*) FROM gradings").fetchone() == (len(undisturbed),)
-        assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the processes to kill in /proc")
@@ -263,3 +211,19 @@ def test_a_full_disk_is_told_in_a_line_and_nothing_is_half_written(
         assert len(results(disk / "out")) == STUDENTS
     finally:
         subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_nothing_in_the_current_folder_is_imported(handed_in: Path, course: Path, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    for name in ("torch", "click", "json", "sitecustomize", "pytest"):
+        (handed_in / f"{name}.py").write_text(f"open({str(seen)!r}, 'a').write({name!r})")
+    for python in ([sys.executable, "-m", "grader"], [sys.executable, "-P", "-m", "grader"]):
+        subprocess.run(
+            [*python, "batch", ".", "--course", str(course), "--out", str(tmp_path / "out")],
+            cwd=handed_in,
+            capture_output=True,
+            timeout=120,
+            check=False,
+        )
+    assert not seen.exists(), seen.read_text()
+    assert len(results(tmp_path / "out")) >= STUDENTS

@@ -13,6 +13,7 @@ import click
 from grader.cli.options import course_options, device_option, seed_option
 
 if TYPE_CHECKING:
+    from grader.cli.earlier import Earlier
     from grader.course.load import Course
     from grader.course.model import Language
     from grader.engine.batch import Outcome
@@ -43,7 +44,11 @@ _SHOWN = 20
     "--jobs", type=click.IntRange(min=1), metavar="N", help="Processes that grade; by default one a core."
 )
 @click.option(
-    "--engine", type=click.Choice(["local", "ray"]), default="local", show_default=True, help="Where."
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="Where it is graded: on this machine, or on a Ray cluster.",
 )
 @click.option(
     "--ray-address",
@@ -88,6 +93,7 @@ def batch(
     gave you. The same command again goes on where the last one ended, and grades only what changed. Exits 0 if
     everything passed, 1 if something did not, 2 if nothing can be read, 3 if something could not be graded.
     """
+    from grader.cli.earlier import Earlier
     from grader.course import load_course
     from grader.engine.batch import Batch
     from grader.engine.device import choose_device
@@ -105,13 +111,14 @@ def batch(
         raise UsageError(f"there is no run in {folder} to go on with: leave --resume out to begin one")
     _make(folder)
     for note in handed_in.notes[:_SHOWN]:
-        click.echo(f"note: {note}", err=True)
+        click.echo(f"{'说明' if lang == 'zh' else 'note'}: {note}", err=True)
     if len(handed_in.notes) > _SHOWN:
         click.echo(f"note: ... and {len(handed_in.notes) - _SHOWN} more", err=True)
     # A cluster may have the GPUs that this machine has not.
     chosen = device if engine == "ray" and device == "cuda" else choose_device(device)
     tally = Tally()
     with _locked(folder), Gradebook.open(gradebook or folder / GRADEBOOK) as book:
+        earlier = Earlier.of(book, found.manifest.course.id)
         run = Batch(
             found,
             book,
@@ -120,16 +127,16 @@ def batch(
             device=chosen,
             language=lang,
         )
-        with _Results(folder / RESULTS) as results, _progress(len(handed_in.entries)) as advance:
+        with _Results(folder / RESULTS) as results, _progress(len(handed_in.entries), lang) as advance:
             for outcome in run.run(handed_in.entries):
                 tally.add(outcome)
                 if outcome.line:
                     results.write(outcome.line)
-                advance(outcome)
+                advance(outcome, earlier.add(outcome))
         identical = IdenticalAnswers(found).add_all(book.handed_in(found.manifest.course.id))
         write_identical(identical, folder / IDENTICAL)
-    _show(found, tally, lang)
-    click.echo(f"results: {folder / RESULTS}")
+    _show(found, tally, earlier, lang)
+    click.echo(f"{'结果' if lang == 'zh' else 'results'}: {folder / RESULTS}")
     groups = len(identical.groups())
     if groups:
         said = (
@@ -235,7 +242,7 @@ class _Results:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[Outcome], None]]:
+def _progress(total: int, lang: Language) -> Iterator[Callable[[Outcome, float | None], None]]:
     """A bar with rate and time left on a terminal; what becomes known of single submissions is printed above."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -251,11 +258,11 @@ def _progress(total: int) -> Iterator[Callable[[Outcome], None]]:
     )
     said = 0
 
-    def advance(outcome: Outcome) -> None:
+    def advance(outcome: Outcome, points_before: float | None) -> None:
         nonlocal said
         speed = bar.tasks[0].finished_speed or bar.tasks[0].speed
         bar.update(task, advance=1, rate=f"{speed:.1f}/s" if speed else "")
-        for line in _said(outcome):
+        for line in _said(outcome, points_before, lang):
             said += 1
             if said <= _SHOWN:
                 console.print(line, markup=False, soft_wrap=True)
@@ -267,22 +274,33 @@ def _progress(total: int) -> Iterator[Callable[[Outcome], None]]:
         console.print(f"... and {said - _SHOWN} lines more of this kind", markup=False)
 
 
-def _said(outcome: Outcome) -> Iterator[str]:
+def _said(outcome: Outcome, points_before: float | None, lang: Language) -> Iterator[str]:
     """What an instructor should know of a submission at once."""
-    from grader.cli.results import shown
+    from grader.cli.results import shown, verdict_word
     from grader.submission.shown import for_name
 
-    who = for_name(outcome.student.id)
+    zh = lang == "zh"
+    student = outcome.student
+    who = for_name(student.id)
+    if student.name and student.name != student.id:
+        who += f" ({for_name(student.name)})"
     if outcome.problem:
-        yield f"{who}: {'could not be graded' if outcome.ungraded else 'not readable'}: {outcome.problem}"
+        what = ("未能评分" if zh else "could not be graded") if outcome.ungraded else ""
+        what = what or ("无法读取" if zh else "not readable")
+        yield f"{who}: {what}: {outcome.problem.removeprefix(f'{student.id}: ')}"
+    if points_before is not None and outcome.result is not None:
+        again = "重新提交" if zh else "handed in again"
+        yield f"{who}: {again}: {shown(points_before)} -> {shown(outcome.result.score)}"
     for change in outcome.changes:
-        yield (
-            f"{who}: {change.exercise}: {shown(change.before)} -> {shown(change.after)} "
-            f"({change.was} -> {change.now})"
+        verdicts = " -> ".join(
+            verdict_word(verdict, lang) if zh else verdict.replace("_", " ")
+            for verdict in (change.was, change.now)
         )
+        verdicts = f" ({verdicts})" if change.was != change.now else ""
+        yield f"{who}: {change.exercise}: {shown(change.before)} -> {shown(change.after)}{verdicts}"
 
 
-def _show(course: Course, tally: Tally, lang: Language) -> None:
+def _show(course: Course, tally: Tally, earlier: Earlier, lang: Language) -> None:
     """The class by exercise, and what was done."""
     from grader.cli.results import shown
     from grader.cli.terminal import show_table
@@ -314,14 +332,13 @@ def _show(course: Course, tally: Tally, lang: Language) -> None:
             else ("topic", "exercise", "mean", "passed", "partly", "not passed", "not attempted")
         )
         show_table(columns, rows, numbers=columns[2:])
-    parts = [f"{tally.submissions} submissions", f"{tally.graded} graded now", f"{tally.known} graded before"]
+    before = tally.known - earlier.same_as_others
+    parts = [f"{tally.submissions} submissions", f"{tally.graded} graded now", f"{before} graded before"]
     if zh:
-        parts = [
-            f"共 {tally.submissions} 份提交",
-            f"本次评分 {tally.graded} 份",
-            f"此前已评分 {tally.known} 份",
-        ]
+        parts = [f"共 {tally.submissions} 份提交", f"本次评分 {tally.graded} 份", f"此前已评分 {before} 份"]
     for count, english, chinese in (
+        (earlier.same_as_others, "with the answers of others, not run again", "答案与已评分的相同，未再运行"),
+        (earlier.again, "handed in again", "重新提交"),
         (tally.changed, "changed", "有变化"),
         (tally.unreadable, "not readable", "无法读取"),
         (tally.ungraded, "could not be graded", "未能评分"),

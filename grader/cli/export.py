@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,7 +48,8 @@ _SHOWN = 20
 @click.option(
     "--assignment",
     metavar="TITLE",
-    help="canvas: the assignment's column, by title or number; by default the course's id.",
+    help="canvas: the assignment's column, by title or number; by default the course's id, which makes a new one "
+    "where the file has none of that name.",
 )
 @click.option(
     "--out-of",
@@ -76,8 +78,9 @@ def export(
 ) -> int:
     """Write the marks as FORMAT.
 
-    gradescope: a results.json for each student. canvas, moodle: the platform's own file (--into), filled in. csv,
-    json, parquet: tables. jplag, dolos: the answers, laid out for these programs to look for copies.
+    gradescope: a results.json for each student, for an autograder to hand over. canvas, moodle: the platform's
+    own file (--into), filled in. csv, json, parquet: tables. jplag, dolos: the answers, laid out for these
+    programs to look for copies.
     """
     from grader.course import load_course
     from grader.errors import UsageError
@@ -90,14 +93,30 @@ def export(
             if into is None
             else f"--into goes with canvas and moodle, not with {format_}"
         )
+    if assignment is not None and format_ != "canvas":
+        raise UsageError(f"--assignment goes with canvas, not with {format_}")
     target = out or Path(_DEFAULTS[format_])
     asked = _Asked(target, into, assignment or found.manifest.course.id, _points(out_of), tests, lang)
     with Gradebook.open(find_gradebook(gradebook), must_exist=True) as book:
         for line in _WRITERS[format_](found, book, asked):
             click.echo(line)
+        _say_whose_time_is_unknown(found, book)
     if str(target) != "-":
         click.echo(f"written: {target}")
     return 0
+
+
+def _say_whose_time_is_unknown(course: Course, book: Gradebook) -> None:
+    """Canvas and Moodle do not give the time with the files: without a word, nobody would be late."""
+    if course.manifest.policy.due is None:
+        return
+    unknown = sum(mark.submitted is None for mark in marks_of(course, book))
+    if unknown:
+        click.echo(
+            f"note: the course has a due date, but it is not known when {unknown} of the students handed in: they "
+            "count as in time; take off for lateness on the platform",
+            err=True,
+        )
 
 
 @dataclass(frozen=True)
@@ -151,7 +170,20 @@ def _canvas(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]:
     data = asked.into.read_bytes()
     out_of = asked.out_of or "platform"
     done = gradebook_csv(data, marks_of(course, book), asked.assignment, out_of=out_of)  # type: ignore[arg-type]  # checked by _points
-    yield from _exported(done, asked.out)
+    yield from _exported(done, asked)
+    yield from _others(data, done.data)
+
+
+def _others(theirs: bytes, ours: bytes) -> Iterator[str]:
+    """The assignments that the file has, where it gets a new one: perhaps one of them was meant."""
+    from grader.gradebook.exports.sheet import Sheet
+    from grader.submission.shown import for_name
+
+    had, has = ([cell.value.strip() for cell in Sheet.read(data).rows[0]] for data in (theirs, ours))
+    # Canvas writes an assignment's number behind its title.
+    there = [for_name(title) for title in had if re.search(r"\(\d+\)\Z", title)]
+    if has[-1] not in had and there:
+        yield f"if you meant one of the file, name it with --assignment: {', '.join(there[:_SHOWN])}"
 
 
 def _moodle(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]:
@@ -165,11 +197,18 @@ def _moodle(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]:
         language=asked.lang,
         out_of=asked.out_of or "platform",  # type: ignore[arg-type]  # checked by _points
     )
-    yield from _exported(done, asked.out)
+    yield from _exported(done, asked)
 
 
-def _exported(done: Export, out: Path) -> Iterator[str]:
-    _write(out, done.data)
+def _exported(done: Export, asked: _Asked) -> Iterator[str]:
+    from grader.errors import UsageError
+
+    if not done.written and done.left_out:
+        raise UsageError(
+            f"no mark has a line in {asked.into}, so nothing was written: is it another class's? the first is "
+            f"{done.left_out[0]}; name the right one with --into, or the right gradebook with --gradebook"
+        )
+    _write(asked.out, done.data)
     yield from done.lines(_SHOWN)
 
 
@@ -240,7 +279,7 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+        raise UsageError(f"{path} cannot be written ({error.strerror}): name another with --out") from None
 
 
 _WRITERS: dict[str, Callable[[Course, Gradebook, _Asked], Iterator[str]]] = {

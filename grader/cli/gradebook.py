@@ -34,13 +34,17 @@ def find_gradebook(named: str | None) -> str | Path:
     """Where the gradebook is.
 
     Raises:
-        UsageError: none is named, and there is none here, or more than one.
+        UsageError: the one that is named is not there; or none is, and there is none here, or more than one.
     """
     from grader.errors import UsageError
 
     if named is not None:
-        folder = Path(named)
-        return folder / GRADEBOOK if "://" not in named and folder.is_dir() else named
+        if "://" in named:
+            return named
+        path = Path(named) / GRADEBOOK if Path(named).is_dir() else Path(named)
+        if not path.exists():
+            raise UsageError(f"there is no gradebook {path}: name another, or make one with `grade batch`")
+        return path
     here = Path(GRADEBOOK)
     found = [here] if here.is_file() else sorted(Path().glob(f"*/{GRADEBOOK}"))
     if len(found) == 1:
@@ -87,4 +91,6 @@ def write_whole(path: Path, data: bytes) -> None:
         os.replace(part, path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise UsageError(f"{path} cannot be written: {error.strerror}") from None
+        raise UsageError(
+            f"{path} cannot be written ({error.strerror}): name another, in a folder that you may write to"
+        ) from None

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from grader.cli.gradebook import find_gradebook, gradebook_option
+from grader.cli.batch import RESULTS
+from grader.cli.gradebook import GRADEBOOK, find_gradebook, gradebook_option
 from grader.cli.options import course_options
 
 if TYPE_CHECKING:
@@ -20,11 +21,13 @@ if TYPE_CHECKING:
 
 
 @click.command("replay")
-@click.argument(
-    "receipt", metavar="RECEIPT", type=click.Path(path_type=Path, dir_okay=False, allow_dash=True)
-)
+@click.argument("receipt", metavar="RECEIPT", type=click.Path(path_type=Path, allow_dash=True))
 @click.argument("exercises", metavar="[EX]...", nargs=-1)
-@click.option("--student", metavar="ID", help="Whose result, where RECEIPT holds several.")
+@click.option(
+    "--student",
+    metavar="ID",
+    help="Whose result, where RECEIPT holds several: her id, or her name of the gradebook.",
+)
 @click.option(
     "--submission",
     type=click.Path(path_type=Path),
@@ -34,7 +37,8 @@ if TYPE_CHECKING:
 @click.option(
     "--new-seed",
     is_flag=True,
-    help="Equivalent cases under a new seed: these may be given to the student, the hidden inputs stay hidden.",
+    help="Equivalent cases under a new seed, to give to the student: what the tests draw by chance is drawn anew; "
+    "inputs that a test spells out are the same.",
 )
 @gradebook_option
 @course_options
@@ -50,15 +54,19 @@ def replay(
 ) -> int:
     """Make the failing cases of a result again: what was called, what came, what was expected.
 
-    RECEIPT is a result: what `grade submit --json` wrote, or a results.jsonl with --student. Without --new-seed it
-    shows the hidden inputs: for an instructor's eyes. Exits 0 if the failures come again, 1 if not all do.
+    RECEIPT is a result: what `grade submit --json` wrote, or with --student the folder that `grade batch`
+    wrote, or the results.jsonl in it. Without --new-seed it shows the hidden inputs: for an instructor's eyes.
+    Exits 0 if the failures come again, 1 if not all do.
     """
     del lang
     from grader.course import load_course
     from grader.engine.local import LocalEngine, Setting
 
     found = load_course(course)
-    result = _result(receipt, student)
+    if receipt.is_dir():
+        receipt = receipt / RESULTS
+    gradebook = gradebook or _beside(receipt)
+    result = _result(receipt, _id_of(found, receipt, gradebook, student))
     failed = _failed(found, result, exercises)
     answers = _answers(found, result, submission, gradebook)
     wanted = [exercise for exercise in failed if exercise.id in answers]
@@ -68,12 +76,42 @@ def replay(
         click.echo("nothing of it failed that was handed in: there is nothing to replay")
         return 0
 
+    if not new_seed:
+        click.echo(
+            "note: these are the hidden inputs, for your eyes; --new-seed makes others to hand out", err=True
+        )
+
     def run(engine: OpenEngine) -> int:
         return sum(_show(engine, exercise, answers[exercise.id]) for exercise in wanted)
 
     again = LocalEngine(found, wanted, Setting(device=result.device, seed=seed)).run(run)
     click.echo(f"seed: {seed}" + (" (new)" if new_seed else ""))
     return 0 if again else 1
+
+
+def _beside(receipt: Path) -> str | None:
+    """The gradebook that `grade batch` wrote into the same folder."""
+    book = receipt.parent / GRADEBOOK
+    return str(book) if str(receipt) != "-" and book.is_file() else None
+
+
+def _id_of(course: Course, receipt: Path, gradebook: str | None, student: str | None) -> str | None:
+    """The id of a student who was named by id or by name: Canvas and Moodle call a student by a number.
+
+    A name that two bear stays as it is: then nobody is found, and the ids are listed.
+    """
+    from grader.gradebook.store import Gradebook
+
+    if student is None or gradebook is None:
+        return student
+    with Gradebook.open(find_gradebook(gradebook), must_exist=True) as book:
+        known = {
+            stored.student.id: stored.student.name for stored in book.attempts(course.manifest.course.id)
+        }
+    if student in known:
+        return student
+    called = [id_ for id_, name in known.items() if name.casefold() == student.casefold()]
+    return called[0] if len(called) == 1 else student
 
 
 def _result(receipt: Path, student: str | None) -> GradingResult:
@@ -92,14 +130,19 @@ def _result(receipt: Path, student: str | None) -> GradingResult:
         raise UsageError(f"{receipt} cannot be read: {error.strerror}") from None
     except (ValidationError, UnicodeDecodeError):
         raise UsageError(f"{receipt} is no result: name what `grade submit --json FILE` wrote") from None
+    everybody = results
     if student is not None:
         results = [result for result in results if result.student == student]
     if len(results) == 1:
         return results[0]
+    names = ", ".join(for_name(result.student) for result in everybody[:4])
     if not results:
-        raise UsageError(f"{receipt} holds no result" + (f" of {student}" if student else ""))
-    names = ", ".join(for_name(result.student) for result in results[:4])
-    raise UsageError(f"{receipt} holds {len(results)} results ({names}, ...): say whose with --student")
+        whom = "" if student is None or not everybody else f" of {for_name(student)}; it has {names}"
+        raise UsageError(
+            f"{receipt} holds no result{whom}" + (", ..." if len(everybody) > 4 and whom else "")
+        )
+    more = ", ..." if len(results) > 4 else ""
+    raise UsageError(f"{receipt} holds {len(results)} results ({names}{more}): say whose with --student")
 
 
 def _failed(course: Course, result: GradingResult, named: tuple[str, ...]) -> list[Exercise]:

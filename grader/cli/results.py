@@ -83,6 +83,14 @@ def _points(score: float, of: float) -> str:
     return f"{shown(score)}/{shown(of)}"
 
 
+def verdict_word(verdict: str, lang: Language) -> str:
+    """A verdict in words, in a language; what is no verdict of this version stays as it is."""
+    for known, (english, chinese, _) in _WORDS.items():
+        if known == verdict:
+            return chinese if lang == "zh" else english
+    return verdict
+
+
 def shown(points: float) -> str:
     """Points for people: two places at most."""
     return f"{round(points, 2):g}"

@@ -77,7 +77,7 @@ def submit(
         return engine.grade(submission, whose, graded)
 
     for note in submission.notes:
-        click.echo(f"note: {for_name(note, limit=NOTE_CHARACTERS)}", err=True)
+        click.echo(f"{'说明' if lang == 'zh' else 'note'}: {for_name(note, limit=NOTE_CHARACTERS)}", err=True)
     whole = LocalEngine(found, handed_in, setting).run(run)
     if kept is not None:
         kept.record(whole)
@@ -89,7 +89,8 @@ def submit(
         click.echo()
         show_topics(result, titles, lang)
         click.echo(
-            f"isolation level {result.isolation}, {result.device}, torch {result.receipt.versions.torch}"
+            f"{'隔离级别' if lang == 'zh' else 'isolation level'} {result.isolation}, {result.device}, "
+            f"torch {result.receipt.versions.torch}"
         )
         if json_file is not None:
             write_whole(Path(json_file), (result.to_json() + "\n").encode())

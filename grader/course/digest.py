@@ -29,8 +29,12 @@ def suite_digest(course: Course) -> str:
 
 def grading_digest(course: Course, exercise: Exercise) -> str:
     """SHA-256 of all that decides a result's bytes: points, and the words that go with them."""
-    whole = str(course.manifest.course.feedback == "full")  # else texts of the student's are cut in the record
-    return _digest(exercise_digest(course, exercise), whole, *map(repr, exercise.wrong_answers))
+    whole = str(
+        course.manifest.course.feedback == "full"
+    )  # else texts of the student's are cut in the record
+    return _digest(
+        exercise_digest(course, exercise), exercise.topic, whole, *map(repr, exercise.wrong_answers)
+    )
 
 
 def _digest(*parts: str) -> str:

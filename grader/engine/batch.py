@@ -8,18 +8,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import Protocol
 
 from grader.course.load import Course, Exercise
 from grader.course.model import Language
 from grader.engine.keys import Keys, attempt_seed
-from grader.engine.summary import Summary, not_handed_in
+from grader.engine.summary import Summary, not_graded, not_handed_in
 from grader.engine.tasks import Done, Engine, Task
 from grader.errors import SubmissionError
 from grader.gradebook.store import Attempt, Gradebook, Known, Stored
-from grader.result import ExerciseResult, Finding, GradingResult
+from grader.result import GradingResult
 from grader.submission.identity import Identity
 from grader.submission.intake import Submission
 
@@ -91,6 +92,23 @@ class _Pending:
     notes: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """An outcome that waits to be told: there may be as many as students, so the result stays in the gradebook."""
+
+    student: Identity
+    attempt: Attempt | None = None
+    notes: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
+    problem: str = ""
+
+    def __call__(self, book: Gradebook) -> Outcome:
+        stored = None if self.attempt is None else book.graded(self.attempt)
+        if stored is None:
+            return Outcome(self.student, None, problem=self.problem)
+        return Outcome(self.student, stored.result, stored.line, notes=self.notes, changes=self.changes)
+
+
 @dataclass
 class Batch:
     """Grades the entries of a class."""
@@ -102,7 +120,8 @@ class Batch:
     device: str = "cpu"
     language: Language = "en"
     _pending: dict[int, _Pending] = field(default_factory=dict)
-    _ready: deque[Outcome] = field(default_factory=deque)
+    _ready: deque[_Ready] = field(default_factory=deque)
+    _previous: Attempt | None = None
 
     def __post_init__(self) -> None:
         self._keys = Keys(self.course, self.device, self.language)
@@ -115,35 +134,42 @@ class Batch:
         Raises:
             GraderError: nothing can be graded, or the gradebook cannot be written. What came before is kept.
         """
-        for done in self.engine.grade(self._tasks(entries)):
+        tasks = self._tasks(entries)
+        # What is known already is told at once, however much of it comes before the first thing to grade.
+        for task in tasks:
+            yield from self._take_ready()
+            if task is not None:
+                yield from self._grade(chain((task,), (later for later in tasks if later is not None)))
+        yield from self._take_ready()
+
+    def _grade(self, tasks: Iterable[Task]) -> Iterator[Outcome]:
+        for done in self.engine.grade(tasks):
             yield from self._take_ready()
             yield self._finish(self._pending.pop(done.number), done)
-        yield from self._take_ready()
 
     def _take_ready(self) -> Iterator[Outcome]:
         while self._ready:
-            yield self._ready.popleft()
+            yield self._ready.popleft()(self.gradebook)
 
-    def _tasks(self, entries: Iterable[Entry]) -> Iterator[Task]:
+    def _tasks(self, entries: Iterable[Entry]) -> Iterator[Task | None]:
         for number, entry in enumerate(entries):
-            task = self._task(number, entry)
-            if task is not None:
-                yield task
+            yield self._task(number, entry)
 
     def _task(self, number: int, entry: Entry) -> Task | None:
         """What is to be graded of an entry; None where that is nothing."""
         try:
             submission = entry.read(self.course.exercises)
         except SubmissionError as error:
-            self.gradebook.record_problem(
-                Attempt(self.course.manifest.course.id, entry.student, "", entry.submitted), error.message
-            )
-            self._ready.append(Outcome(entry.student, None, problem=error.message))
+            attempt = Attempt(self.course.manifest.course.id, entry.student, "", entry.submitted)
+            self._keep_in_order(attempt)
+            self.gradebook.record_problem(attempt, error.message)
+            self._ready.append(_Ready(entry.student, problem=error.message))
             return None
         answers = tuple(submission.answers.values())
         attempt = Attempt(
             self.course.manifest.course.id, entry.student, submission.digest, entry.submitted, answers
         )
+        self._keep_in_order(attempt)
         seed = self._seed(attempt)
         key = self._keys.of_submission(answers, seed)
         before = self.gradebook.graded(attempt)
@@ -151,7 +177,7 @@ class Batch:
             if before.problem:
                 # It could not be graded again for a while; what counts is good once more.
                 self.gradebook.record(attempt, key, before.result)
-            self._ready.append(Outcome(entry.student, before.result, before.line, notes=submission.notes))
+            self._ready.append(_Ready(entry.student, replace(attempt, answers=()), notes=submission.notes))
             return None
         keys = {answer.exercise: self._keys.of_answer(answer, seed) for answer in answers}
         found = self.gradebook.known(keys.values())
@@ -163,10 +189,17 @@ class Batch:
         pending = _Pending(attempt, seed, key, keys, known, before, submission.notes)
         rest = tuple(answer for answer in answers if answer.exercise not in known)
         if not rest:
-            self._ready.append(self._finish(pending, Done(number, (), self._minimum)))
+            made = self._finish(pending, Done(number, (), self._minimum))
+            self._ready.append(_Ready(entry.student, replace(attempt, answers=()), made.notes, made.changes))
             return None
         self._pending[number] = pending
         return Task(number, seed, rest)
+
+    def _keep_in_order(self, attempt: Attempt) -> None:
+        """Several attempts of one student count in the order in which they come, whichever is graded first."""
+        before, self._previous = self._previous, attempt
+        if before is not None and before.student.id == attempt.student.id:
+            self.gradebook.receive(before)
 
     def _seed(self, attempt: Attempt) -> str:
         if self.course.manifest.course.seed == "run":
@@ -180,7 +213,9 @@ class Batch:
         graded = {exercise: entry.result for exercise, entry in pending.known.items()} | fresh
         if done.failure:
             missing = (answer.exercise for answer in attempt.answers if answer.exercise not in graded)
-            graded |= {exercise: self._ungraded(exercise, done.failure) for exercise in missing}
+            graded |= {
+                exercise: not_graded(self.course.exercise(exercise), done.failure) for exercise in missing
+            }
         results = [graded.get(exercise.id) or not_handed_in(exercise) for exercise in self.course.exercises]
         levels = [entry.isolation for entry in pending.known.values()]
         if fresh:
@@ -213,11 +248,6 @@ class Batch:
             fresh=len(fresh),
             changes=changes,
         )
-
-    def _ungraded(self, exercise: str, why: str) -> ExerciseResult:
-        empty = not_handed_in(self.course.exercise(exercise))
-        finding = Finding(kind="ungraded", message=why)
-        return empty.model_copy(update={"verdict": "ungraded", "findings": (finding,)})
 
 
 def _changes(before: Stored | None, now: GradingResult) -> Iterator[Change]:

@@ -19,6 +19,7 @@ class Keys:
     """Makes the keys of one course on one device, in one language."""
 
     def __init__(self, course: Course, device: str, language: Language) -> None:
+        # In the course's order: results are.
         self._exercises = {exercise.id: grading_digest(course, exercise) for exercise in course.exercises}
         self._setting = (versions().model_dump_json(), device, language)
 
@@ -27,8 +28,8 @@ class Keys:
         return _hash(self._exercises[answer.exercise], answer.source, answer.unreadable, seed, *self._setting)
 
     def of_submission(self, answers: tuple[Answer, ...], seed: str) -> str:
-        """The key of a whole submission's result: that of each answer, and the course's list of exercises."""
-        return _hash(sorted(self._exercises), *(self.of_answer(answer, seed) for answer in answers))
+        """The key of a whole submission's result: that of each answer, and all exercises, handed in or not."""
+        return _hash(list(self._exercises.items()), *(self.of_answer(answer, seed) for answer in answers))
 
 
 def attempt_seed(secret: str, student: str, submission: str) -> str:

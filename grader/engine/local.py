@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from grader.course.load import Course, Exercise
 from grader.course.model import Language
-from grader.engine.summary import Summary, not_handed_in
-from grader.errors import IsolationError, WorkerStartError
+from grader.engine.summary import Summary, not_graded, not_handed_in
+from grader.errors import GraderError, IsolationError, UngradedError, WorkerStartError
 from grader.result import ExerciseResult, GradingResult
 from grader.worker.advice import refusal
 from grader.worker.launch import LaunchOptions, WorkerLimits, open_workers
@@ -148,7 +148,11 @@ class LocalEngine:
 
         limits = replace(self.limits, call_seconds=_REPLAY_SECONDS, memory_mb=_REPLAY_MEMORY_MB)
         kernel = {"memory_mb": limits.memory_mb, "cpu_seconds": _REPLAYS_CPU_SECONDS}
-        worker = self.forkserver.spawn(limits=kernel, replay=True)
+        try:
+            worker = self.forkserver.spawn(limits=kernel, replay=True)
+        except WorkerStartError:
+            self.forkserver.close()
+            worker = self.forkserver.spawn(limits=kernel, replay=True)
         return WorkerPort(worker, limits, Clock(math.inf))
 
 
@@ -161,7 +165,20 @@ class OpenEngine:
         self.summary = Summary(engine.course, engine.setting.device)
 
     def grade_exercise(self, exercise: Exercise, submission: Submission) -> ExerciseResult:
-        """Grade one exercise of a submission."""
+        """Grade one exercise of a submission. One that the grader stumbles over is not graded, and costs no other."""
+        try:
+            return self._grade_exercise(exercise, submission)
+        except UngradedError as error:
+            return not_graded(exercise, error.message)
+        except GraderError:
+            raise
+        except Exception as error:
+            # Its text is not for the student's eyes: hidden inputs may be in it.
+            return not_graded(
+                exercise, f"the grader stumbled ({type(error).__name__}): this is a fault of torchgrade"
+            )
+
+    def _grade_exercise(self, exercise: Exercise, submission: Submission) -> ExerciseResult:
         from grader.submission.scan import scan
 
         answer = submission.answers.get(exercise.id)

@@ -13,9 +13,9 @@ from grader import __version__
 from grader.course.digest import suite_digest
 from grader.course.load import Course, Exercise
 from grader.errors import UngradedError
-from grader.result import ExerciseResult, GradingResult, Receipt, TopicResult, Versions
+from grader.result import ExerciseResult, Finding, GradingResult, Receipt, TopicResult, Versions
 
-__all__ = ["Summary", "not_handed_in", "torch_version", "versions"]
+__all__ = ["Summary", "not_graded", "not_handed_in", "torch_version", "versions"]
 
 
 class Summary:
@@ -69,6 +69,12 @@ def not_handed_in(exercise: Exercise) -> ExerciseResult:
         max_score=exercise.points,
         verdict="not_attempted",
     )
+
+
+def not_graded(exercise: Exercise, why: str) -> ExerciseResult:
+    """The result of an exercise that the grader itself failed at; `why` may come before the student's eyes."""
+    finding = Finding(kind="ungraded", message=why)
+    return not_handed_in(exercise).model_copy(update={"verdict": "ungraded", "findings": (finding,)})
 
 
 @cache

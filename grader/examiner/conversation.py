@@ -380,7 +380,7 @@ def same_reply(ours: bytes, theirs: bytes, limits: WireLimits) -> bool:
     if ours == theirs:
         return True
     try:
-        a, b = decode(ours, limits), decode(theirs, limits)
+        a, b = decode(ours, limits, views=False), decode(theirs, limits, views=False)
     except WireError:
         return False
     if isinstance(a, tuple) and isinstance(b, tuple) and a and b and a[0] == b[0] == "raised":

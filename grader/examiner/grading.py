@@ -174,11 +174,13 @@ class Grading:
             if known is not None:
                 return known
             ran = _Ran(self.session.run(exercise, candidate), candidate)
+            # Where a reply could not be read another worker has answered since, and what it said is no part of this.
+            unbroken = candidate.port is port
         finally:
             candidate.close()
         if port.stale:
             return None
-        if port.whole:
+        if port.whole and unbroken:
             self.known.keep(exercise.id, candidate.loaded, port.said, ran)
         return ran
 

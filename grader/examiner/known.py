@@ -125,6 +125,8 @@ class KnownPaths(Generic[Verdict]):
         """Remember a path and what came of it."""
         # The verdict holds the replies; of the requests many are there already.
         size = sum(len(request) + len(reply) for request, reply in said)
+        if size > _BYTES:
+            return
         if self._bytes.get(exercise, 0) + size > _BYTES:
             self._roots.pop(exercise, None)
             self._bytes[exercise] = 0

@@ -105,6 +105,12 @@ class Gradebook:
         with closing(self._stored(place)) as found:
             return next(found, None)
 
+    def receive(self, attempt: Attempt) -> None:
+        """Write down that it came, and nothing of what it is worth: those that come later have higher numbers."""
+        with self._database.writing() as connection:
+            self._write_student(connection, attempt.student)
+            self._write_attempt(connection, attempt, datetime.now(UTC))
+
     def record(
         self,
         attempt: Attempt,

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import codecs
 import io
+import re
 import tokenize
+import unicodedata
 from typing import Final
 
 from grader.submission.contents import UnreadableError
 
-__all__ = ["decode_python", "with_plain_line_ends"]
+__all__ = ["decode_python", "line_of_too_many_marks", "refuse_too_many_marks", "with_plain_line_ends"]
 
 # Python takes whatever codec a file's first line names, even one that is slow without bound.
 _ENCODINGS: Final = frozenset(
@@ -25,6 +27,8 @@ _ENCODINGS: Final = frozenset(
 
 _WIDE_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 _AGAIN = "save it as UTF-8 and hand it in again"
+_MARKS: Final = 30
+"""Accents on one letter: more than any language has, and what Unicode's own format for streams allows."""
 
 
 def decode_python(data: bytes) -> str:
@@ -52,7 +56,36 @@ def decode_python(data: bytes) -> str:
         line = data.count(b"\n", 0, error.start) + 1
         name = "UTF-8" if encoding.startswith("utf-8") else encoding
         raise UnreadableError(f"line {line} has a character that is not {name}: {_AGAIN}") from None
+    refuse_too_many_marks(text)
     return with_plain_line_ends(text)
+
+
+def refuse_too_many_marks(text: str) -> None:
+    """Python puts the accents on each letter of a name in order, in time that grows with their number's square:
+    a file of nothing but accents takes its parser minutes, and a notebook hours.
+
+    Raises:
+        UnreadableError: there are too many on one letter.
+    """
+    line = line_of_too_many_marks(text)
+    if line is not None:
+        raise UnreadableError(f"line {line} has more than {_MARKS} accents on one letter: take them out")
+
+
+def line_of_too_many_marks(text: str) -> int | None:
+    """The first line of source with more accents on a letter than there can be, or None."""
+    if text.isascii():
+        return None
+    marks = [character for character in set(text) if not character.isascii() and _begins_with_a_mark(character)]
+    if not marks:
+        return None
+    found = re.search(f"[{re.escape(''.join(marks))}]{{{_MARKS + 1}}}", text)
+    return None if found is None else text.count("\n", 0, found.start()) + 1
+
+
+def _begins_with_a_mark(character: str) -> bool:
+    # Some vowel signs are no marks themselves and come apart into two.
+    return unicodedata.combining(unicodedata.normalize("NFKD", character)[0]) != 0
 
 
 def with_plain_line_ends(text: str) -> str:

@@ -20,7 +20,8 @@ from typing import Final
 from grader.course.load import Exercise
 from grader.course.stub import is_unedited
 from grader.submission.cells import Cell, parse_quietly, python_of
-from grader.submission.contents import Budget, in_words
+from grader.submission.contents import Budget, UnreadableError, in_words
+from grader.submission.decoding import refuse_too_many_marks
 from grader.submission.formats import read_cells
 from grader.submission.shown import for_name
 from grader.submission.statements import Statement, statement_of
@@ -59,6 +60,12 @@ def read_notebook(data: bytes, exercises: Sequence[Exercise], budget: Budget) ->
     """
     read = read_cells(data, budget.caps)
     budget.take_code(sum(len(cell.text.encode()) for cell in read.cells if cell.is_code))
+    for cell in read.cells:
+        if cell.is_code:
+            try:
+                refuse_too_many_marks(cell.text)
+            except UnreadableError as fault:
+                raise UnreadableError(f"cell {cell.number}: {fault}") from None
     notebook = _Notebook(read.cells, frozenset(name for exercise in exercises for name in exercise.names))
     pieces = {
         exercise.id: piece

@@ -7,12 +7,14 @@ sees the ordinary ways to call what is forbidden, whatever it was imported as.
 from __future__ import annotations
 
 import ast
+import sys
 import warnings
 from collections.abc import Iterator
 
 from grader.course.load import Exercise
 from grader.errors import one_line
 from grader.result import Finding
+from grader.submission.decoding import line_of_too_many_marks
 from grader.submission.families import Forbidden, forbidden_names
 from grader.submission.hatches import HATCH_ATTRIBUTES, HATCHES, NO_HATCHES
 from grader.submission.names import GETTERS, Names, attributes_of, namespace_of
@@ -29,7 +31,9 @@ _TAKES_OVER = frozenset({"__torch_function__", "__torch_dispatch__"})
 _SETTINGS = ("torch.backends.",)
 
 _RUNS_TEXT = frozenset({"builtins.exec", "builtins.eval", "builtins.compile", "torch.jit.CompilationUnit"})
+_IMPORTS = 64
 _TEXTS, _TEXTS_IN_TEXTS = 64, 3
+"""Texts that are run, in all and inside each other: each may be long, and be run many times over."""
 _ASKS_FOR_AN_ATTRIBUTE = frozenset({"__getattribute__", "__getattr__"})
 _ASKS_A_NAMESPACE = frozenset({"get", "pop", "setdefault", "__getitem__"})
 _GETTERS = frozenset({"operator.attrgetter", "operator.methodcaller"})
@@ -44,21 +48,37 @@ def scan(source: str, exercise: Exercise) -> tuple[Finding, ...]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on a student's "\d", say: it is nothing to us
-            tree = ast.parse(source)
+            tree = _parsed(source)
         found = take_apart(tree, exercise.names)
         findings = list(_Scan(found, forbidden_names(exercise.forbidden)).findings(exercise.names))
     except (SyntaxError, ValueError):
         return ()
     except (RecursionError, MemoryError):
         return (Finding(kind="not_scanned", message="could not be scanned: it is nested too deeply"),)
-    findings.sort(key=lambda finding: finding.line or 0)
-    return tuple(findings[:_FINDINGS])
+    # What costs marks is not to be crowded out by what does not.
+    findings.sort(key=lambda finding: (finding.kind != "forbidden_call", finding.line or 0))
+    return tuple(sorted(findings[:_FINDINGS], key=lambda finding: finding.line or 0))
+
+
+def _parsed(source: str) -> ast.Module:
+    try:
+        return ast.parse(source)
+    except RecursionError:
+        # The student's process has fewer calls on its stack, and takes what is nested a little deeper.
+        limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(2 * limit)
+        try:
+            return ast.parse(source)
+        finally:
+            sys.setrecursionlimit(limit)
 
 
 class _Scan:
-    def __init__(self, source: Source, forbidden: Forbidden, inside: int = 0) -> None:
+    def __init__(
+        self, source: Source, forbidden: Forbidden, inside: int = 0, texts_left: list[int] | None = None
+    ) -> None:
         self._inside = inside
-        self._texts_run = 0
+        self._texts_left = [_TEXTS] if texts_left is None else texts_left  # shared with what is inside
         self._source = source
         self._names = Names(source)
         self._forbidden = forbidden
@@ -151,13 +171,17 @@ class _Scan:
 
     def _run_text(self, node: ast.Call, use: Use) -> Iterator[Finding]:
         """`eval("torch.softmax(x, dim)")`: what is imported around it means the same in it."""
-        if self._inside >= _TEXTS_IN_TEXTS or self._texts_run >= _TEXTS:
+        if self._inside >= _TEXTS_IN_TEXTS:
             return
-        self._texts_run += 1
         for text in self._names.texts(node.args[0], use):
+            if self._texts_left[0] <= 0:
+                return
+            self._texts_left[0] -= 1
             try:
-                inner = ast.parse(text.strip())
-            except (SyntaxError, ValueError):
+                inner = None if line_of_too_many_marks(text) else ast.parse(text.strip())
+            except (SyntaxError, ValueError, RecursionError, MemoryError):
+                continue  # what is nested too deeply is so for the student's process, too
+            if inner is None:
                 continue
             names = tuple(part.name for part in ast.walk(inner) if isinstance(part, ast.FunctionDef))
             asked = [
@@ -166,8 +190,8 @@ class _Scan:
                 if isinstance(part, ast.ImportFrom)
                 for alias in part.names
             ]
-            inner.body = [*self._source.imports[:_TEXTS], *inner.body]
-            found = _Scan(take_apart(inner, names), self._forbidden, self._inside + 1)
+            inner.body = [*self._source.imports[:_IMPORTS], *inner.body]
+            found = _Scan(take_apart(inner, names), self._forbidden, self._inside + 1, self._texts_left)
             for finding in found.findings(tuple(asked)):
                 if finding.kind == "forbidden_call" and self._is_new(
                     finding.kind, finding.message, node.lineno

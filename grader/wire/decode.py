@@ -27,7 +27,8 @@ _CLASHES = 16
 def decode(message: bytes | bytearray, limits: WireLimits = _DEFAULT_LIMITS, *, views: bool = True) -> object:
     """Decode one message. Tensors arrive as `TensorRecord`s whose memory is their own.
 
-    Without `views` each tensor must bring its own bytes, all of them: a stride of 0 makes much out of few.
+    Without `views` each tensor must bring its own bytes, all of them: a stride of 0 makes much out of few, and so do
+    many tensors of the same bytes.
 
     Raises:
         WireError: anything at all is wrong with the message.
@@ -60,6 +61,7 @@ class _Decoder:
         self.sizes: tuple[int, ...] = ()
         self.starts: list[int] = []
         self.shared: dict[int, torch.Tensor] = {}
+        self.used: set[int] = set()
 
     def message(self) -> object:
         (count,) = _u32(self.raw, 0)
@@ -201,7 +203,11 @@ class _Decoder:
             self.at += 8 * dims + 12
             tensor = self.view(index, dtype, v.ITEM_BYTES[code], shape, strides, offset, elements)
         else:
-            tensor = self.fresh(self.u32(), dtype, v.ITEM_BYTES[code], shape, elements)
+            index = self.u32()
+            if not self.views and index in self.used:
+                raise WireError("bytes that two tensors share where each is to bring its own")
+            self.used.add(index)
+            tensor = self.fresh(index, dtype, v.ITEM_BYTES[code], shape, elements)
         device = self.take(self.take(1)[0]).decode()
         grad = None
         if flags & v.FLAG_GRAD:

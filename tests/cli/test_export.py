@@ -102,6 +102,7 @@ def test_to_standard_output_comes_nothing_but_the_table(grade: Grade) -> None:
         (("canvas",), "canvas wants the platform's own file"),
         (("csv", "--into", "gradebook.sqlite"), "--into goes with canvas and moodle"),
         (("csv", "--out-of", "many"), "write a number above 0"),
+        (("csv", "--assignment", "hw1"), "--assignment goes with canvas"),
         (("csv", "--out", "no/such/folder/marks.csv"), "cannot be written"),
         (("csv", "--gradebook", "elsewhere.sqlite"), "there is no gradebook elsewhere.sqlite"),
         (("canvas", "--into", "gradebook.sqlite"), "gradebook"),
@@ -113,6 +114,25 @@ def test_what_cannot_be_done_is_told_in_a_line(grade: Grade, arguments: tuple[st
     assert done.returncode in (2, 3)
     assert done.stderr.count("\n") == 1
     assert words in done.stderr
+
+
+def test_another_classs_file_is_not_filled_with_nothing(grade: Grade, folder: Path) -> None:
+    (folder / "roster.csv").write_text("Student,ID,Section\n    Points Possible,,\nZoe,9,A\n")
+    done = grade("canvas", "--into", "roster.csv")
+    assert done.returncode == 2
+    assert "no mark has a line in roster.csv" in done.stderr
+    assert not (folder / "canvas.csv").exists()
+
+
+def test_it_is_said_where_nobody_knows_who_was_late(grade: Grade, folder: Path, course: Path) -> None:
+    manifest = course / "course.toml"
+    before = manifest.read_text(encoding="utf-8")
+    assert "due date" not in grade("csv").stderr
+    try:
+        manifest.write_text(before + "\n[policy]\ndue = 2026-12-01T23:59:00+01:00\n", encoding="utf-8")
+        assert "not known when 2 of the students handed in" in grade("csv").stderr
+    finally:
+        manifest.write_text(before, encoding="utf-8")
 
 
 def test_without_a_gradebook_here_it_says_what_to_do(grade: Grade, folder: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_class_is_graded_once_and_known_the_second_time(
     handed_in: Path, course: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "class-graded"
-    first = batch(handed_in, course)
+    first = batch(handed_in, course, "--jobs", "2")
     assert first.returncode == 1, first.stderr
     assert f"{STUDENTS} submissions, {STUDENTS} graded now, 0 graded before" in first.stdout
     lines = results(out)
@@ -117,7 +117,7 @@ def disturbed(handed_in: Path, course: Path, seed: int, kills: int) -> list[str]
     what = []
     for _ in range(kills):
         running = subprocess.Popen(
-            command(handed_in, course),
+            command(handed_in, course, "--jobs", "2"),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd=course.parent,

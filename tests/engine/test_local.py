@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import random
 import sys
@@ -16,10 +17,10 @@ from types import MappingProxyType
 import pytest
 
 from grader.course.digest import suite_digest
-from grader.course.load import Course, load_course
+from grader.course.load import Course, Exercise, load_course
 from grader.engine.local import LocalEngine, OpenEngine, Setting
 from grader.errors import IsolationError
-from grader.result import ExerciseResult, GradingResult
+from grader.result import ExerciseResult, Finding, GradingResult
 from grader.submission.intake import Answer, Submission
 from tests.tiny_course import TinyExercise, answer, write_course
 
@@ -276,6 +277,26 @@ def test_exercises_whose_suites_are_not_open_count_as_not_handed_in(other_seed: 
         ("again", "not_attempted"),
     ]
     assert (result.score, result.max_score) == (6.0, 8.5)
+
+
+def test_an_answer_that_the_grader_stumbles_over_is_not_graded_and_costs_no_other(
+    course: Course, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan = importlib.import_module("grader.submission.scan")
+    honest = scan.scan
+
+    def stumbling(source: str, exercise: Exercise) -> tuple[Finding, ...]:
+        if exercise.id == "twice":
+            raise RecursionError("tensor([0.1234])")
+        return honest(source, exercise)
+
+    monkeypatch.setattr(scan, "scan", stumbling)
+    engine = LocalEngine(course, course.exercises, Setting(walls=False))
+    result = engine.run(lambda opened: opened.grade(SUBMISSIONS["right"], "right"))
+    assert [exercise.verdict for exercise in result.exercises] == ["passed", "ungraded", "passed"]
+    assert result.exit_code == 3
+    assert "RecursionError" in result.exercises[1].findings[0].message
+    assert "0.1234" not in result.to_json()
 
 
 # -- walls ------------------------------------------------------------------------------------------------

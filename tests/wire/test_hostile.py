@@ -140,3 +140,14 @@ def test_a_terabyte_of_shape_takes_no_memory() -> None:
     tree = bytes([TAG_LIST]) + struct.pack("<I", 16) + strided_tree((1 << 12,), (0,), 0) * 16
     with pytest.raises(WireError, match="elements"):
         decode(message_of(tree, bytes(4)), SMALL)
+
+
+def test_no_more_memory_is_taken_than_bytes_were_sent() -> None:
+    """Else a few messages, each within its bound, would fill the examiner's memory, and cost the class its marks."""
+    twice = bytes((TAG_LIST,)) + struct.pack("<I", 2) + 2 * tensor_tree((2,))
+    message = message_of(twice, bytes(8))
+    assert isinstance(decode(message), list)  # from the examiner, who shares on purpose
+    with pytest.raises(WireError, match="two tensors share"):
+        decode(message, views=False)
+    x = torch.ones(2)
+    assert isinstance(decode(encode([x, x, x[:1]]), views=False), list)

@@ -122,7 +122,9 @@ def batch(
         run = Batch(
             found,
             book,
-            _engine(engine, EngineSetting(str(found.root), chosen, lang), jobs, ray_address, gpus_per_task),
+            _engine(
+                engine, found, EngineSetting(str(found.root), chosen, lang), jobs, ray_address, gpus_per_task
+            ),
             secret=book.secret(found.manifest.course.id, seed),
             device=chosen,
             language=lang,
@@ -149,7 +151,12 @@ def batch(
 
 
 def _engine(
-    kind: str, setting: EngineSetting, jobs: int | None, address: str | None, gpus: float | None
+    kind: str,
+    course: Course,
+    setting: EngineSetting,
+    jobs: int | None,
+    address: str | None,
+    gpus: float | None,
 ) -> Engine:
     from grader.errors import UsageError
 
@@ -162,7 +169,12 @@ def _engine(
             raise UsageError(f"{option} goes with --engine ray")
     from grader.engine.pool import Pool, cores
 
-    return Pool(setting, jobs or cores())
+    return Pool(setting, jobs or cores(), _patience(course))
+
+
+def _patience(course: Course) -> float:
+    """Seconds after which a process that grades counts as lost: far more than all of a submission's limits allow."""
+    return 300 + 3 * sum(exercise.limits.exercise_seconds for exercise in course.exercises)
 
 
 def _make(folder: Path) -> None:

@@ -61,6 +61,7 @@ def replay(
     del lang
     from grader.course import load_course
     from grader.engine.local import LocalEngine, Setting
+    from grader.errors import UsageError
 
     found = load_course(course)
     if receipt.is_dir():
@@ -70,6 +71,11 @@ def replay(
     failed = _failed(found, result, exercises)
     answers = _answers(found, result, submission, gradebook)
     wanted = [exercise for exercise in failed if exercise.id in answers]
+    if not result.seed and not new_seed:
+        raise UsageError(
+            f"{receipt} holds no seed, for it is what a student may see: take the instructor's results.jsonl, or "
+            "--new-seed"
+        )
     seed = secrets.token_hex(16) if new_seed else result.seed
     _say_what_differs(found, result)
     if not wanted:

@@ -81,7 +81,8 @@ def submit(
     whole = LocalEngine(found, handed_in, setting).run(run)
     if kept is not None:
         kept.record(whole)
-    result = as_shown(whole, level)
+    spent = kept is None or found.manifest.course.seed == "attempt"
+    result = as_shown(whole, level, seed_is_spent=spent)
     if silent:
         click.echo(result.to_json())
     else:

@@ -18,13 +18,19 @@ from grader.result import ExerciseResult, GradingResult
 __all__ = ["FeedbackLevel", "as_shown", "exercise_as_shown"]
 
 
-def as_shown(result: GradingResult, level: FeedbackLevel) -> GradingResult:
+def as_shown(result: GradingResult, level: FeedbackLevel, *, seed_is_spent: bool = False) -> GradingResult:
     """The result as its student may see it. Scores, verdicts and the schema stay.
 
-    At `names` and `none` the seed is left empty as well: whoever has the suite could draw the inputs from it.
+    Args:
+        result: as it was graded.
+        level: how much of it she sees.
+        seed_is_spent: no other attempt is graded with this seed. One that is used again is left empty below
+            `full`, and at `names` and `none` any: whoever has the suite could draw the inputs from it.
     """
-    if level in ("full", "normal"):
+    if level == "full":
         return result
+    if level == "normal":
+        return result if seed_is_spent else result.model_copy(update={"seed": ""})
     exercises = tuple(exercise_as_shown(exercise, level) for exercise in result.exercises)
     return result.model_copy(update={"exercises": exercises, "seed": ""})
 

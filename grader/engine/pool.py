@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import time
 from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -19,6 +20,8 @@ _AHEAD = 2
 """Tasks that a process has in hand: the next one lies ready when it is done with one."""
 _TRIALS = 2
 """A task that has cost so many processes their life is not tried again."""
+_LOOK_SECONDS = 10.0
+"""So often it looks whether a process has fallen silent."""
 _STARTS_IN_A_ROW = 3
 """So many processes that die before they are ready are no accident."""
 
@@ -34,25 +37,33 @@ class _Seat:
 
     node: Node
     in_hand: deque[Task] = field(default_factory=deque)
+    heard: float = field(default_factory=time.monotonic)
+    """When it last said something, or was given work for want of any."""
 
 
 class Pool:
-    """Grades on this machine with `jobs` processes, each an examiner with workers of its own."""
+    """Grades on this machine with `jobs` processes, each an examiner with workers of its own.
 
-    def __init__(self, setting: EngineSetting, jobs: int) -> None:
+    A process that says nothing for `patience` seconds counts as lost. No student can bring that about, but a stopped
+    process or an endless suite can.
+    """
+
+    def __init__(self, setting: EngineSetting, jobs: int, patience: float = 3600.0) -> None:
         self.setting = setting
         self.jobs = jobs
+        self.patience = patience
 
     def grade(self, tasks: Iterable[Task]) -> Iterator[Done]:
         """See `Engine.grade`."""
-        with _Running(self.setting, self.jobs, iter(tasks)) as running:
+        with _Running(self.setting, self.jobs, self.patience, iter(tasks)) as running:
             yield from running
 
 
 class _Running:
-    def __init__(self, setting: EngineSetting, jobs: int, tasks: Iterator[Task]) -> None:
+    def __init__(self, setting: EngineSetting, jobs: int, patience: float, tasks: Iterator[Task]) -> None:
         self.setting = setting
         self.jobs = jobs
+        self.patience = patience
         self.tasks = tasks
         self.again: deque[Task] = deque()
         self.trials: dict[int, int] = {}
@@ -73,7 +84,7 @@ class _Running:
         while len(self.seats) < self.jobs and (task := self._next()) is not None:
             self._seat([task])
         while any(seat.in_hand for seat in self.seats):
-            for key, events in self.selector.select():
+            for key, events in self.selector.select(min(self.patience, _LOOK_SECONDS)):
                 seat = key.data
                 if events & selectors.EVENT_WRITE:
                     with suppress(NodeLost):
@@ -82,6 +93,11 @@ class _Running:
                     yield from self._hear(seat)
                 if seat in self.seats:
                     self._listen(seat)
+            for seat in [seat for seat in self.seats if self._is_silent(seat)]:
+                yield from self._replace(seat)
+
+    def _is_silent(self, seat: _Seat) -> bool:
+        return bool(seat.in_hand) and time.monotonic() - seat.heard > self.patience
 
     def _next(self) -> Task | None:
         return self.again.popleft() if self.again else next(self.tasks, None)
@@ -94,6 +110,8 @@ class _Running:
             self._give(seat, task)
 
     def _give(self, seat: _Seat, task: Task) -> None:
+        if not seat.in_hand:
+            seat.heard = time.monotonic()
         seat.in_hand.append(task)
         # Should it be gone, its end is heard, and what lies before it is handed out again.
         with suppress(NodeLost):
@@ -105,6 +123,7 @@ class _Running:
         self.selector.modify(seat.node, selectors.EVENT_READ | writing, seat)
 
     def _hear(self, seat: _Seat) -> Iterator[Done]:
+        seat.heard = time.monotonic()
         try:
             answers = seat.node.receive()
         except NodeLost:

@@ -61,8 +61,10 @@ def decode_python(data: bytes) -> str:
 
 
 def refuse_too_many_marks(text: str) -> None:
-    """Python puts the accents on each letter of a name in order, in time that grows with their number's square:
-    a file of nothing but accents takes its parser minutes, and a notebook hours.
+    """Refuse a text that would keep Python's parser busy for minutes.
+
+    It puts the accents on each letter of a name in order, in time that grows with their number's square: a file of
+    nothing but accents takes it minutes, and a notebook hours.
 
     Raises:
         UnreadableError: there are too many on one letter.
@@ -76,7 +78,9 @@ def line_of_too_many_marks(text: str) -> int | None:
     """The first line of source with more accents on a letter than there can be, or None."""
     if text.isascii():
         return None
-    marks = [character for character in set(text) if not character.isascii() and _begins_with_a_mark(character)]
+    marks = [
+        character for character in set(text) if not character.isascii() and _begins_with_a_mark(character)
+    ]
     if not marks:
         return None
     found = re.search(f"[{re.escape(''.join(marks))}]{{{_MARKS + 1}}}", text)

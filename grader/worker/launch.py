@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from grader.worker.spawner import Spawner
 
 _REPLY_BYTES = 1 << 20
+_ORDER_SECONDS = 60.0
+"""A fork takes milliseconds. What takes longer than this is stopped, or dead."""
 _PACKAGE = Path(__file__).resolve().parent.parent
 _START = "import sys; sys.path.insert(0, {root!r}); from grader.worker.forkserver import main; main({fd})"
 
@@ -279,7 +281,7 @@ class Forkserver:
             raise WorkerStartError(
                 f"the worker process did not start: {reply.get('failed') or self._last_words()}"
             )
-        self._control.settimeout(None)
+        self._control.settimeout(_ORDER_SECONDS)
         self._ready = True
 
     def _last_words(self) -> str:
@@ -362,7 +364,8 @@ class Forkserver:
             socket.send_fds(self._control, [json.dumps(order).encode()], descriptors or [])
             message, received, _, _ = socket.recv_fds(self._control, _REPLY_BYTES, 1)
         except OSError as error:
-            raise WorkerStartError(f"the worker process is gone: {error.strerror}") from None
+            reason = error.strerror or "it does not answer"
+            raise WorkerStartError(f"the worker process is gone: {reason}") from None
         if not message:
             raise WorkerStartError("the worker process is gone")
         return json.loads(message), received

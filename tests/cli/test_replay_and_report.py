@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from grader.gradebook.store import Gradebook
+from grader.result import GradingResult
 from tests.tiny_course import TinyExercise, answer, write_course
 
 WRONG = answer("if x.numel() > 20: return x * 3")
@@ -19,7 +20,7 @@ WRONG = answer("if x.numel() > 20: return x * 3")
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A course, a wrong submission, and what came of it: `result.json` and `gradebook.sqlite`."""
+    """A course, a wrong submission, and what came of it: `result.json`, `shown.json` and `gradebook.sqlite`."""
     folder = tmp_path_factory.mktemp("replay")
     write_course(folder / "course", {"double": TinyExercise(), "twice": TinyExercise()})
     handed_in = folder / "jane"
@@ -27,9 +28,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (handed_in / "double.py").write_text(WRONG)
     (handed_in / "twice.py").write_text(answer(name="twice"))
     done = grade(
-        folder, "submit", "jane", "--json", "result.json", "--gradebook", "gradebook.sqlite", "--seed", "s"
+        folder, "submit", "jane", "--json", "shown.json", "--gradebook", "gradebook.sqlite", "--seed", "s"
     )
     assert done.returncode == 1, done.stderr
+    with Gradebook.open(folder / "gradebook.sqlite") as book:
+        (folder / "result.json").write_text(next(book.attempts("tiny")).line)
     return folder
 
 
@@ -53,7 +56,10 @@ def test_the_gradebook_keeps_the_attempt_as_it_was_graded(folder: Path) -> None:
     with Gradebook.open(folder / "gradebook.sqlite") as book:
         (stored,) = book.attempts("tiny")
         assert stored.student.id == "jane"
-        assert stored.line == (folder / "result.json").read_text().strip()
+        shown = GradingResult.model_validate_json((folder / "shown.json").read_text())
+        # The seed is the course's: others are graded with it, too.
+        assert (stored.result.seed, shown.seed) == ("s", "")
+        assert stored.result.model_copy(update={"seed": ""}) == shown
         assert book.answers(stored.id)["double"] == WRONG
         assert stored.submitted is not None
 
@@ -95,6 +101,7 @@ def test_what_is_mended_since_passes(folder: Path) -> None:
     [
         (("nothing.json",), "cannot be read"),
         (("course/course.toml",), "is no result"),
+        (("shown.json",), "holds no seed"),
         (("result.json", "triple"), "there is no exercise 'triple'"),
         (("result.json", "--submission", "course/solutions/first/twice"), ""),
         (("result.json", "--student", "joe"), "holds no result of joe"),

@@ -9,14 +9,18 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from grader.engine.pool import Pool
+from grader.engine.tasks import EngineSetting, Task
 from grader.errors import GradebookError
 from grader.gradebook.store import Gradebook
 from grader.result import GradingResult
+from grader.submission.intake import Answer
 from tests.engine.a_class import (
     STUDENTS,
     TINY,
@@ -227,3 +231,31 @@ def test_nothing_in_the_current_folder_is_imported(handed_in: Path, course: Path
         )
     assert not seen.exists(), seen.read_text()
     assert len(results(tmp_path / "out")) >= STUDENTS
+
+
+@pytest.mark.slow  # it waits for half a minute
+@pytest.mark.skipif(sys.platform != "linux", reason="finds the process to stop in /proc")
+def test_a_process_that_falls_silent_costs_nobody_a_mark(course: Path) -> None:
+    answers = tuple(Answer(name, answer(name=name), f"{name}.py") for name in TINY)
+    stopped: list[int] = []
+
+    def tasks() -> Iterator[Task]:
+        yield Task(0, "a secret", answers)
+        # The first one is under way: stop whoever does it, as a suspended machine would.
+        (node,) = [pid for pid in descendants(os.getpid()) if "grader.engine.node" in command_line(pid)]
+        os.kill(node, signal.SIGSTOP)
+        stopped.append(node)
+        yield Task(1, "a secret", answers)
+
+    done = list(Pool(EngineSetting(str(course)), 1, patience=30.0).grade(tasks()))
+    assert stopped
+    assert sorted(found.number for found in done) == [0, 1]
+    assert all(result.verdict == "passed" for found in done for result in found.results)
+    assert all(not found.failure for found in done)
+
+
+def command_line(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return ""

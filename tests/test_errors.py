@@ -10,7 +10,14 @@ import pytest
 from grader import errors
 
 ALL = [value for value in vars(errors).values() if inspect.isclass(value) and issubclass(value, Exception)]
-GRADERS_FAULT = {"SuiteError", "IsolationError", "UngradedError", "WorkerStartError", "WireError"}
+GRADERS_FAULT = {
+    "GradebookError",
+    "IsolationError",
+    "SuiteError",
+    "UngradedError",
+    "WireError",
+    "WorkerStartError",
+}
 
 
 @pytest.mark.parametrize("error", ALL, ids=lambda error: error.__name__)

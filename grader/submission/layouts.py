@@ -31,6 +31,7 @@ _CANVAS: Final = re.compile(
 _MOODLE: Final = re.compile(
     r"(?P<name>.*?)_(?P<number>\d+)_assignsubmission_(?P<kind>[a-z0-9]+)(?:_(?P<file>.*))?", re.DOTALL
 )
+_PARTICIPANT: Final = re.compile(r"_\d+(?=_assignsubmission_)")
 _GRADESCOPE: Final = re.compile(r"submission_(?P<number>\d+)", re.DOTALL)
 
 PATTERNS: Final[Mapping[Literal["gradescope", "canvas", "moodle"], re.Pattern[str]]] = {
@@ -204,6 +205,10 @@ def moodle(items: list[Item]) -> Found:
         match = PATTERNS["moodle"].match(item.name)
         if match is None:
             found.leave_out(item, "is not named as Moodle names what students hand in")
+            continue
+        if len(_PARTICIPANT.findall(item.name)) > 1:
+            # Who may choose her name, or a file's, could write another's number into it.
+            found.leave_out(item, "names more than one participant: see whose it is, and rename it")
             continue
         if match["kind"] != "file":
             what = (

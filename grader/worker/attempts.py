@@ -38,6 +38,8 @@ MORE = "use more than allowed"
 POWERS = "gain powers"
 GIVEN = "use what was left behind"
 
+_SLACK_MB = 64
+"""The limit counts from what was mapped when it was computed, and some of that may be given back since."""
 _LISTED = ("/", "/root", "/home", "/proc")
 _PTRACE_SEIZE = 0x4206
 _CLONE_NEWUSER = 0x10000000
@@ -283,7 +285,7 @@ def _exec() -> None:
 def _allocate(memory_mb: int) -> None:
     # Asked for and never touched: where no limit stands, the machine loses nothing.
     flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | _MAP_NORESERVE
-    mmap.mmap(-1, (memory_mb + 1) << 20, flags=flags).close()
+    mmap.mmap(-1, (memory_mb + _SLACK_MB) << 20, flags=flags).close()
 
 
 def _raise_limits() -> None:

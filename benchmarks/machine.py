@@ -8,18 +8,16 @@ from pathlib import Path
 
 import torch
 
-from grader.worker.launch import Forkserver
 
-
-def machine_facts(isolation: int, forkserver: Forkserver) -> list[str]:
+def machine_facts(isolation: int, bubblewrapped: bool) -> list[str]:
     """Processor, system, versions and walls, a line each.
 
     Args:
         isolation: the level that stood.
-        forkserver: the one that was measured.
+        bubblewrapped: bubblewrap was one of them.
     """
     usable = len(os.sched_getaffinity(0))
-    bubblewrap = "with bubblewrap" if forkserver.bubblewrapped else "without bubblewrap"
+    bubblewrap = "with bubblewrap" if bubblewrapped else "without bubblewrap"
     return [
         f"{_processor()}, {usable} of {os.cpu_count()} cores, Linux {platform.release()}",
         f"Python {platform.python_version()}, torch {torch.__version__}",

@@ -68,8 +68,13 @@ class NextOfMany:
         self.tests = 0
         """How many hidden tests a submission went through."""
 
-    def grade(self, folders: list[Path], passed: bool) -> Cost:
+    def grade(self, folders: list[Path], passed: bool, recognised: bool = False) -> Cost:
         """Grade submissions. What one of them takes.
+
+        Args:
+            folders: the submissions, all of which answer alike.
+            passed: every answer is right; else every one is wrong.
+            recognised: answers whose like was met before are known by their replies; else all tests are run.
 
         Raises:
             click.ClickException: one of their exercises was not passed, or failed, as it was to be.
@@ -78,6 +83,8 @@ class NextOfMany:
 
         def grade_all() -> None:
             for folder in folders:
+                if not recognised:
+                    self.engine.grading.known.forget()
                 submission = read_submission(folder, self.course.exercises)
                 result = self.engine.grade(submission, folder.name)
                 result.to_json()
@@ -188,7 +195,7 @@ def main(runs: int, batch: int, nbgrader_python: str | None, students: int, cour
         by_wait = _reaped() - reaped + reap_orphans(before)
         comparison.show()
     click.echo()
-    for line in machine_facts(engine.isolation, forkserver):
+    for line in machine_facts(engine.isolation, forkserver.bubblewrapped):
         click.echo(line)
     click.echo(f"load average {load[0]:.1f} at the start, {os.getloadavg()[0]:.1f} at the end")
     click.echo(
@@ -226,8 +233,9 @@ class Comparison:
         cold.mkdir()
         plain = PytestProcess(self.scratch / "pytest", self.right, self.environment)
         self.contenders = [
-            Contender("torchgrade, the next of many", lambda: many.grade(right, passed=True)),
-            Contender("  the same, every answer wrong", lambda: many.grade(wrong, passed=False)),
+            Contender("torchgrade, the next of many", lambda: many.grade(right, True, recognised=True)),
+            Contender("  nothing of it recognised", lambda: many.grade(right, passed=True)),
+            Contender("  nothing, and every answer wrong", lambda: many.grade(wrong, passed=False)),
             Contender(
                 "torchgrade, `grade submit` from cold",
                 lambda: grade_from_cold(right[0], self.course, cold, self.environment),

@@ -1,4 +1,4 @@
-"""The other graders: a fresh pytest process for each submission, and nbgrader."""
+"""The other graders: a fresh pytest process for each submission, nbgrader, and otter-grader."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -120,8 +121,16 @@ class NbgraderCourse:
         Raises:
             RivalError: it failed.
         """
+        return self.grade_all() / self.students
+
+    def grade_all(self) -> Cost:
+        """Autograde all students anew. What that takes, from the start of nbgrader to its end.
+
+        Raises:
+            RivalError: it failed.
+        """
         shutil.rmtree(self.folder / "autograded", ignore_errors=True)
-        return self._nbgrader("autograde", self.ASSIGNMENT).cost / self.students
+        return self._nbgrader("autograde", self.ASSIGNMENT).cost
 
     def check_grades(self) -> None:
         """See to it that every student has every point.
@@ -138,12 +147,7 @@ class NbgraderCourse:
 
     def versions(self) -> str:
         """The versions of nbgrader and of its torch."""
-        code = (
-            "from importlib.metadata import version; "
-            "print('nbgrader', version('nbgrader') + ', torch', version('torch'))"
-        )
-        done = subprocess.run([self.python, "-c", code], capture_output=True, text=True, check=True)
-        return done.stdout.strip()
+        return _versions(self.python, "nbgrader")
 
     def _nbgrader(self, *arguments: str) -> Finished:
         command = [self.python, "-m", "nbgrader", *arguments]
@@ -155,12 +159,116 @@ class NbgraderCourse:
         return done
 
 
+class OtterCourse:
+    """An otter-grader assignment: hidden tests for each exercise in its format that rests on exceptions.
+
+    `otter grade` makes a container for each submission, of an image that it builds first. Here otter is given its
+    best: one process of its own calls its `grade_submission` for one student after the other, without containers.
+
+    Args:
+        folder: where the assignment will be; it must not exist.
+        python: an interpreter whose environment has otter-grader, ipykernel and torch.
+        references: the source of each exercise's reference.
+        submissions: what each student hands in, by exercise.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        python: str,
+        references: Mapping[str, str],
+        submissions: Sequence[Mapping[str, str]],
+        environment: Mapping[str, str],
+    ) -> None:
+        self.folder = folder
+        self.python = python
+        self.environment = {**environment, "IPYTHONDIR": str(folder / "ipython")}
+        self.environment.pop("PYTHONPATH", None)
+        folder.mkdir(parents=True)
+        with zipfile.ZipFile(folder / "autograder.zip", "w") as archive:
+            archive.writestr("otter_config.json", "{}")
+            archive.write(_CHECKS, "files/plain_checks.py")
+            for exercise, reference in references.items():
+                archive.writestr(f"files/reference_{exercise}.py", reference)
+                archive.writestr(f"tests/{exercise}.py", _OTTER_TESTS.format(exercise=exercise))
+        self.notebooks = []
+        for number, answers in enumerate(submissions):
+            notebook = _notebook([new_code_cell(answers[exercise]) for exercise in references])  # type: ignore[no-untyped-call]  # nbformat's
+            self.notebooks.append(folder / f"s{number:03}.ipynb")
+            _write(notebook, self.notebooks[-1])
+
+    def grade_all(self) -> Cost:
+        """Grade all students. What that takes, from the start of the process to its end.
+
+        Raises:
+            RivalError: it failed, or a student has not every point.
+        """
+        command = [self.python, "-c", _OTTER_RUN, "autograder.zip", *map(str, self.notebooks)]
+        done = cost_of_command(
+            command, directory=self.folder, environment=self.environment, output=self.folder / "output.txt"
+        )
+        scores = [line.split()[1:] for line in done.output.splitlines() if line.startswith("SCORE ")]
+        perfect = [float(score) == float(most) > 0 for score, most in scores]
+        if done.code != 0 or len(perfect) != len(self.notebooks) or not all(perfect):
+            raise RivalError(
+                f"otter was to give every student all points, and gave {scores}: {done.output[-_LAST_WORDS:]}"
+            )
+        return done.cost
+
+    def versions(self) -> str:
+        """The versions of otter-grader and of its torch."""
+        return _versions(self.python, "otter-grader")
+
+
+def _versions(python: str, distribution: str) -> str:
+    code = (
+        "import sys; from importlib.metadata import version; "
+        "print(sys.argv[1], version(sys.argv[1]) + ', torch', version('torch'))"
+    )
+    done = subprocess.run([python, "-c", code, distribution], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
 def write_answers(folder: Path, answers: Mapping[str, str]) -> None:
     """A submission as files, `<exercise>.py` each."""
     folder.mkdir(parents=True)
     for exercise, source in answers.items():
         (folder / f"{exercise}.py").write_text(source, encoding="utf-8")
 
+
+# -- otter-grader -------------------------------------------------------------------------------------------
+
+_OTTER_RUN = """\
+import sys
+from otter.api import grade_submission
+
+for path in sys.argv[2:]:
+    results = grade_submission(path, sys.argv[1], quiet=True)
+    print("SCORE", results.total, results.possible)
+"""
+_OTTER_TESTS = """\
+from types import SimpleNamespace
+
+import plain_checks
+import reference_{exercise} as reference
+from otter.test_files import test_case
+
+OK_FORMAT = False
+name = "{exercise}"
+points = len(plain_checks.CASES[name])
+
+
+def _checked(case):
+    @test_case(name=case.name, hidden=True)
+    def check(env):
+        plain_checks.run_case(case, SimpleNamespace(**env), reference)
+
+    return check
+
+
+for _case in plain_checks.CASES[name]:
+    globals()[_case.name] = _checked(_case)
+"""
 
 # -- the notebook -----------------------------------------------------------------------------------------
 
@@ -194,6 +302,10 @@ def _source_notebook(references: Mapping[str, str]) -> NotebookNode:
         solution = re.sub(r"^( +)# solution ends$", r"\1### END SOLUTION", solution, flags=re.MULTILINE)
         tests = _HIDDEN.format(body=_TESTS.format(reference=_quoted(reference), exercise=exercise))
         cells += [_cell(exercise, solution), _cell(f"test_{exercise}", tests, points=len(CASES[exercise]))]
+    return _notebook(cells)
+
+
+def _notebook(cells: list[NotebookNode]) -> NotebookNode:
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     metadata = {"kernelspec": kernel, "language_info": {"name": "python"}}
     notebook: NotebookNode = new_notebook(cells=cells, metadata=metadata)  # type: ignore[no-untyped-call]  # nbformat's

@@ -2,8 +2,9 @@
 
 The worker's CPU clock is read from outside, between two messages, while it waits for the next one. Each
 phase stands for one grading; what a phase leaves over (a reply is sent, then the worker goes to sleep) falls
-to the next. A fork shares its parent's memory until it writes to it, so that a worker pays page by page: its
-page faults are counted, in runs of their own.
+to the next. A second worker lives on, which runs again what others recorded; it is counted beside them. A
+fork shares its parent's memory until it writes to it, so that a worker pays page by page: its page faults
+are counted, in runs of their own.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ class Spent:
     examiner: float = 0.0
     forkserver: float = 0.0
     worker: float = 0.0
+    replay: float = 0.0
+    """The worker that runs recorded ops again."""
     faults: float = 0.0
     """The worker's page faults, where they were counted."""
 
@@ -73,20 +76,26 @@ class Spent:
     @property
     def cpu(self) -> float:
         """Of all processes."""
-        return self.examiner + self.forkserver + self.worker
+        return self.examiner + self.forkserver + self.worker + self.replay
 
 
 class Clocks:
-    """The clocks of the three processes; a worker's counts from its fork."""
+    """The clocks of the processes; a worker's counts from its fork."""
 
     def __init__(self, meter: ForkserverMeter) -> None:
         self.meter = meter
         self.worker: int | None = None
+        self.replay: int | None = None
         self.counting_faults = False
 
     def worker_is_born(self) -> None:
-        """There is a new worker, the only one: from now on its clock is read."""
-        (self.worker,) = children_of(self.meter.pid)
+        """There is a new worker, the only student's: from now on its clock is read."""
+        (self.worker,) = set(children_of(self.meter.pid)) - {self.replay}
+
+    def worker_is_gone(self) -> None:
+        """There is no student's worker: what lives on runs recorded ops."""
+        self.worker = None
+        self.replay = next(iter(children_of(self.meter.pid)), None)
 
     def read(self) -> Spent:
         """What all have spent up to now."""
@@ -95,6 +104,7 @@ class Clocks:
             time.process_time(),
             clock_of(self.meter.pid),
             0.0 if self.worker is None else clock_of(self.worker),
+            0.0 if self.replay is None else clock_of(self.replay),
             0.0 if self.worker is None or not self.counting_faults else minor_faults_of(self.worker),
         )
 
@@ -169,7 +179,7 @@ def grade_in_phases(
     timed.ask(nothing)
     walls, empty = timed.turns
     # All that the worker did until now, since it was forked.
-    walls = Spent(after.wall - started, 0.0, 0.0, after.worker, after.faults) - empty
+    walls = Spent(after.wall - started, 0.0, 0.0, after.worker, faults=after.faults) - empty
     walls.examiner = walls.forkserver = 0.0
     # The forkserver still had to close what it had sent when its reply was here.
     forked.forkserver = after.forkserver - before.forkserver
@@ -260,7 +270,7 @@ def main(exercise_id: str, runs: int, no_bubblewrap: bool, no_walls: bool, cours
     run_empty_suite(exercise, tests, phases, runs)
     show(exercise, phases, warm_up, tests, turns)
     click.echo()
-    for line in machine_facts(engine.isolation, forkserver):
+    for line in machine_facts(engine.isolation, forkserver.bubblewrapped):
         click.echo(line)
 
 
@@ -274,7 +284,7 @@ def measure(
     phases: Phases,
     runs: int,
 ) -> tuple[int, int]:
-    """A grading in phases and a whole one, in turn. How many tests and turns there are."""
+    """A grading in phases, a whole one and one that is recognised, in turn. How many tests and turns there are."""
     source = exercise.reference_source
     turns = 0
     for number in range(_WARM_UP + runs):
@@ -286,7 +296,10 @@ def measure(
         with kept.timed("scan", clocks):
             scan(source, exercise)
         turns = grade_in_phases(opened, exercise, source, clocks, kept)
+        # What is known of its like is forgotten, and the tests have to be run; then it is recognised.
+        opened.grading.known.forget()
         kept.add("whole", grade_whole(opened, exercise, submission, clocks))
+        kept.add("recognised", grade_whole(opened, exercise, submission, clocks))
     tests = len(opened.grading.session.tests(exercise))
     return tests, turns
 
@@ -299,6 +312,7 @@ def grade_whole(opened: OpenEngine, exercise: Exercise, submission: Submission, 
     spent.worker = clocks.meter.forkserver.workers_cpu - workers
     if result.verdict != "passed":
         raise click.ClickException(f"the reference was to pass, and got {result.verdict}")
+    clocks.worker_is_gone()
     return spent
 
 
@@ -326,20 +340,26 @@ def show(exercise: Exercise, phases: Phases, counted: Phases, tests: int, turns:
         f"{exercise.id}: {tests} hidden tests, {turns} turns; milliseconds, medians of "
         f"{len(phases.spent['whole'])} gradings.\n"
     )
-    click.echo(f"{'':40}{'wall':>8}{'CPU':>9}   =  examiner  forkserver    worker   faults")
+    click.echo(f"{'':40}{'wall':>8}{'CPU':>9}   =  examiner  forkserver    worker  replay  faults")
     for name, spent in parts.items():
         _show_row(name, spent)
-    _show_row("together", sum(parts.values(), Spent()))
+    together = sum(parts.values(), Spent())
+    _show_row("together", together)
     _show_row("a whole grading, in one go", of("whole"))
+    watching = of("whole") - together
+    watching.faults = 0.0
+    _show_row("  so for watching ops, and their replay", watching)
+    _show_row("a whole grading, recognised by replies", of("recognised"))
     click.echo("\nNot in it, and in it already:")
     _show_row("read the submission from disk", of("read"))
     _show_row("a turn that does nothing", of("empty turn"))
 
 
 def _show_row(name: str, spent: Spent) -> None:
+    examiner, forkserver, worker = 1e3 * spent.examiner, 1e3 * spent.forkserver, 1e3 * spent.worker
     click.echo(
         f"{name:40}{1e3 * spent.wall:8.2f}{1e3 * spent.cpu:9.2f}   ="
-        f"{1e3 * spent.examiner:10.2f}{1e3 * spent.forkserver:12.2f}{1e3 * spent.worker:10.2f}{spent.faults:9.0f}"
+        f"{examiner:10.2f}{forkserver:12.2f}{worker:10.2f}{1e3 * spent.replay:8.2f}{spent.faults:8.0f}"
     )
 
 

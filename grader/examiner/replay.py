@@ -159,7 +159,11 @@ class _Copies:
 
 
 class Replayer:
-    """Runs programs again in a worker that is kept for that."""
+    """Runs programs again, each in a worker of its own.
+
+    An op that trusts its arguments too far, and is on the list all the same, would open a worker's memory to the
+    program; the next student's is not to be found there.
+    """
 
     def __init__(self, open_port: Callable[[], Port], limits: WireLimits) -> None:
         self._open_port = open_port
@@ -196,7 +200,10 @@ class Replayer:
                 return _undecided(program.reason)
             other = _other_inputs(call, reference, seed)
             if other is not None:
-                return self._compare(call, program, *other, all_passed=all_passed)
+                try:
+                    return self._compare(call, program, *other, all_passed=all_passed)
+                finally:
+                    self.close()
         return None
 
     def _compare(

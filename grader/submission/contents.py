@@ -50,8 +50,10 @@ class Caps:
     notebook_values: int = 4 << 20
     """Brackets and commas in one notebook: JSON of a few bytes each takes twenty times its size in memory."""
     notebook_cells: int = 10_000
-    code_bytes: int = 2 << 20
-    """All Python together, that in the notebooks' cells included: parsing takes a hundred times its size."""
+    notebook_statements: int = 50_000
+    """At the top of a notebook's cells: each takes a kilobyte and is looked at for each exercise."""
+    code_bytes: int = 1 << 20
+    """All Python together, that in the notebooks' cells included: parsing takes hundreds of times its size."""
     total_bytes: int = 128 << 20
     archive_bytes: int = 64 << 20
     ratio: int = 250

@@ -66,7 +66,8 @@ def read_notebook(data: bytes, exercises: Sequence[Exercise], budget: Budget) ->
                 refuse_too_many_marks(cell.text)
             except UnreadableError as fault:
                 raise UnreadableError(f"cell {cell.number}: {fault}") from None
-    notebook = _Notebook(read.cells, frozenset(name for exercise in exercises for name in exercise.names))
+    asked = frozenset(name for exercise in exercises for name in exercise.names)
+    notebook = _Notebook(read.cells, asked, budget.caps.notebook_statements)
     pieces = {
         exercise.id: piece
         for exercise in exercises
@@ -114,8 +115,9 @@ class _Notebook:
     and is no Python.
     """
 
-    def __init__(self, cells: Sequence[Cell], asked: frozenset[str]) -> None:
+    def __init__(self, cells: Sequence[Cell], asked: frozenset[str], most: int) -> None:
         self.statements: list[Statement] = []
+        self._most = most
         self.definitions: dict[str, list[int]] = {}
         self.broken: dict[str, Cell] = {}
         self._asked = asked
@@ -145,7 +147,7 @@ class _Notebook:
     def is_unedited(self, exercise: Exercise) -> bool:
         """Whether what it defines of the exercise is what the stub has."""
         there = [name for name in exercise.names if name in self.definitions]
-        stub = _Notebook([Cell(1, True, exercise.stub_source)], self._asked)
+        stub = _Notebook([Cell(1, True, exercise.stub_source)], self._asked, self._most)
         return is_unedited(self._definitions_of(there), stub._definitions_of(there))
 
     def module(self, roots: Iterable[int]) -> str:
@@ -180,6 +182,10 @@ class _Notebook:
             if not defined:
                 self._no_python.append(broken)
             return
+        if len(self.statements) + len(tree.body) > self._most:
+            raise UnreadableError(
+                f"it has more than {self._most:,} statements: hand in the exercises' cells only"
+            )
         lines = [line.encode() for line in code.text.split("\n")]
         for node in tree.body:
             self._add(statement_of(cell.number, node, lines))

@@ -387,6 +387,18 @@ def test_moodle_files_without_folders(tree: Tree, exercises: tuple[Exercise, ...
     assert list(entry.read(exercises).answers) == ["softmax"]
 
 
+@pytest.mark.parametrize("tail", ["/softmax.py", "softmax.py"])
+def test_who_writes_anothers_number_into_her_name_takes_nobodys_place(
+    tree: Tree, exercises: tuple[Exercise, ...], tail: str
+) -> None:
+    name = f"Eve_4242_assignsubmission_file_x_77_assignsubmission_file_{tail}"
+    found = open_class(tree({f"Jane Doe_4242_assignsubmission_file_{tail}": CODE, name: CODE}))
+    assert [(entry.student.id, entry.student.name) for entry in found.entries] == [("4242", "Jane Doe")]
+    assert list(left_out(found).values()) == [
+        "names more than one participant: see whose it is, and rename it"
+    ]
+
+
 # Which layout
 
 

@@ -361,6 +361,16 @@ class TestCaps:
         with pytest.raises(SubmissionError, match="hand in the exercise files only"):
             read_submission(folder, exercises, replace(Caps(), **{cap: 119}))
 
+    @pytest.mark.parametrize("marks", ["\u0327\u0301", "\u0f73"], ids=["accents", "vowel_signs"])
+    def test_more_accents_on_a_letter_than_python_can_order(
+        self, marks: str, lay: Lay, exercises: Exercises
+    ) -> None:
+        text = "# caf\u00e9, \u4e2d\u6587 " + "e\u0301" * 100 + "\n"
+        assert read_submission(lay({"softmax.py": text}), exercises).answers["softmax"].source == text
+        read = read_submission(lay({"softmax.py": f"{text}a{marks * 50_000} = 1\n"}), exercises)
+        assert read.answers["softmax"].source is None
+        assert "line 2 has more than 30 accents" in (read.answers["softmax"].unreadable or "")
+
     def test_a_file_of_a_terabyte_is_not_read(self, lay: Lay, exercises: Exercises) -> None:
         folder = lay({"cross_entropy.py": ""})
         with (folder / "softmax.py").open("wb") as file:

@@ -407,6 +407,17 @@ class TestCaps:
                 lay({"hw.ipynb": notebook(SOFTMAX, "#" * 2000)}), exercises, Caps(code_bytes=1024)
             )
 
+    def test_too_many_statements(self, lay: Lay, exercises: Exercises) -> None:
+        folder = lay({"hw.ipynb": notebook(SOFTMAX, "a = 1\n" * 50)})
+        assert read_submission(folder, exercises, Caps(notebook_statements=100)).answers
+        with pytest.raises(SubmissionError, match="more than 40 statements"):
+            read_submission(folder, exercises, Caps(notebook_statements=40))
+
+    def test_more_accents_on_a_letter_than_python_can_order(self, lay: Lay, exercises: Exercises) -> None:
+        folder = lay({"hw.ipynb": notebook(SOFTMAX, "x = 1\na" + "\u0327\u0301" * 50_000 + " = 1")})
+        with pytest.raises(SubmissionError, match="cell 2: line 2 has more than 30 accents"):
+            read_submission(folder, exercises)
+
     @pytest.mark.parametrize(
         "cell",
         [

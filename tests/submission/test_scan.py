@@ -480,6 +480,37 @@ class TestHostileSources:
         scan(source, Asked())
         assert time.monotonic() - began < 20
 
+    def test_texts_that_run_texts_are_looked_at_a_bounded_number_of_times(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        parsed: list[str] = []
+        parse = ast.parse
+        monkeypatch.setattr(ast, "parse", lambda text: (parsed.append(text), parse(text))[1])
+        middle = "t = 'f(x)'\n" + "eval(t),\n" * 30
+        scan(f"s = {middle!r}\n" + "eval(s)\n" * 30, Asked())
+        assert len(parsed) <= 65
+
+    @pytest.mark.parametrize(
+        "before",
+        [
+            "eval('" + "-" * 90_000 + "1')\n",
+            "eval('a" + r"\u0327\u0301" * 9_000 + "')\n",
+            "import torch\n" + "".join(f"torch.a{n} = {n}\n" for n in range(60)),
+        ],
+        ids=["too_deep", "accents", "many_other_findings"],
+    )
+    def test_nothing_before_it_hides_a_forbidden_call(self, before: str) -> None:
+        found = findings(before + answer("torch.softmax(x, dim)"))
+        assert "forbidden_call" in [kind for kind, _ in found]
+
+    def test_it_sees_whatever_python_compiles_though_more_is_on_the_stack(self) -> None:
+        def deeper(levels: int) -> list[tuple[str, int | None]]:
+            if levels:
+                return deeper(levels - 1)
+            return findings(f"n = lambda a: {'+'.join(['a'] * 2900)}\n" + answer("torch.softmax(x, dim)"))
+
+        assert [kind for kind, _ in deeper(200)] == ["forbidden_call"]
+
     @given(st.text(alphabet="abF.()[]{}=:,'\"\n \\\t*@#x1", max_size=80))
     @settings(max_examples=200, deadline=None)
     def test_no_text_makes_it_fail(self, text: str) -> None:

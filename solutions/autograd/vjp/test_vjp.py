@@ -45,6 +45,12 @@ def test_product(student, reference, make, name, x_shape, v_shape, dtype):
 def test_zero_where_f_does_not_depend_on_x(student, reference, make, name, v_shape, dtype):
     x = make.randn(2, 4, dtype=dtype, requires_grad=True)
     agree_on(student, reference, name)(x, make.randn(*v_shape, dtype=dtype))
+    is_not_always_zero(student, make)
+
+
+def is_not_always_zero(student, make):
+    x, v = make.uniform(1.0, 2.0, 2, 3), make.uniform(1.0, 2.0, 2, 3)
+    assert product(student, "cubic", x, v).any(), "the product is zero even where f depends on each element"
 
 
 def through_a_model(side, kind, x, v):
@@ -56,6 +62,7 @@ def test_zero_where_f_uses_only_its_weight(student, reference, make):
     agree(partial(through_a_model, student, "Bias"), partial(through_a_model, reference, "Bias"))(
         make.randn(4, 3), make.randn(3, 2)
     )
+    is_not_always_zero(student, make)
 
 
 def test_gradients_of_the_weights_stay(student, reference, make):

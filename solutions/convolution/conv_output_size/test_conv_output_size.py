@@ -54,6 +54,8 @@ def test_a_kernel_that_fits_exactly_has_one_position(student, reference, make):
 @pytest.mark.parametrize("stride", [1, 2, 3])
 def test_a_kernel_that_does_not_fit_is_refused(student, make, stride):
     kernel_size = make.integer(5, 9)
+    fits = student.conv_output_size(kernel_size + 2 * stride, kernel_size, stride=stride)
+    assert fits == 3, "a kernel that fits is not refused"
     with pytest.raises(ValueError):
         student.conv_output_size(1, kernel_size, stride=stride)
     with pytest.raises(ValueError):

@@ -31,6 +31,16 @@ def test_rate_of_zeros(student, make, around):
 )
 def test_survivors_are_scaled_and_the_gradient_meets_the_same_mask(student, make, shape, dtype, rtol):
     p = make.number(0.2, 0.6)
+    stayed = torch.tensor(False)
+    # Of a tensor without dims the one element may go, but not each time.
+    for _ in range(40 if not shape else 1):
+        if not stayed.any():
+            stayed = survivors(student, make, shape, dtype, rtol, p)
+    assert stayed.any(), f"at p={p:.2f} nothing stays at all"
+
+
+def survivors(student, make, shape, dtype, rtol, p):
+    """Where something stayed, the values and gradients having been looked at."""
     x = make.noncontiguous(away_from_zero(make, *shape, dtype=dtype)).requires_grad_()
     cotangent = away_from_zero(make, *shape, dtype=dtype)
     before = x.detach().clone()
@@ -44,6 +54,7 @@ def test_survivors_are_scaled_and_the_gradient_meets_the_same_mask(student, make
     (grad,) = torch.autograd.grad(y, x, cotangent)
     expected = torch.where(stayed, cotangent / (1 - p), torch.zeros_like(before))
     same(grad, expected, msg="the gradient passes through the same mask and scale")
+    return stayed
 
 
 def test_each_element_has_its_own_draw(student, make):
@@ -70,6 +81,7 @@ def test_the_draws_are_those_of_torchs_default_generator(student, make):
     assert torch.equal(first, again), (
         "the caller seeded torch's generator twice alike, and got two masks: where do the draws come from?"
     )
+    assert 0 < int(first.sum()) < first.numel(), "at p=0.5 some elements go, and some stay"
 
 
 @pytest.mark.parametrize(
@@ -77,6 +89,8 @@ def test_the_draws_are_those_of_torchs_default_generator(student, make):
 )
 def test_evaluation_changes_nothing(student, reference, make, dtype, p):
     agree(student.dropout, reference.dropout)(make.randn(4, 5, dtype=dtype, requires_grad=True), p, False)
+    x = away_from_zero(make, 4, 5, dtype=dtype)
+    assert not torch.equal(student.dropout(x, p, True), x), f"in training at p={p:g} something has to go"
 
 
 def test_nothing_goes_at_p_0(student, reference, make):
@@ -85,6 +99,7 @@ def test_nothing_goes_at_p_0(student, reference, make):
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_everything_goes_at_p_1(student, make, dtype):
+    assert student.dropout(away_from_zero(make, 8, 8, dtype=dtype), 0.5, True).any(), "at p = 0.5 some stay"
     x = make.randn(3, 4, dtype=dtype, requires_grad=True)
     y = student.dropout(x, 1.0, True)
     zeros = torch.zeros(3, 4, dtype=dtype)

@@ -41,6 +41,7 @@ def test_a_shift_changes_nothing(student, make):
     assert torch.allclose(after, before), (
         "adding one number to a whole slice changed its probabilities: only the differences may count"
     )
+    assert not torch.allclose(before, before[:1]), "all slices have the same probabilities"
 
 
 def test_an_entry_of_minus_infinity_gets_nothing(student, reference, make):

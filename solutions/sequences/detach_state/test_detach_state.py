@@ -69,6 +69,7 @@ def test_the_storage_is_the_same(student, make):
         assert shared == (position,), (
             "the detached tensor lies on a storage of its own: nothing needs to be copied"
         )
+    assert not h.requires_grad, "the tensor that comes back still hangs on its graph"
 
 
 def test_the_callers_state_is_left_alone(student, make):
@@ -77,13 +78,16 @@ def test_the_callers_state_is_left_alone(student, make):
     student.detach_state(state)
     assert state.h.requires_grad, "the caller's tensor was cut from its graph: its gradient is lost"
     layers = [h, [c]]
-    student.detach_state(layers)
+    detached = student.detach_state(layers)
+    assert isinstance(detached, list), "a list comes back as one"
+    assert not detached[0].requires_grad, "what comes back is detached"
     same = layers[0] is h and layers[1][0] is c
     assert same, "the caller's list holds other tensors now: the detached ones belong in a new list"
 
 
 def test_a_list_is_a_new_one(student, make):
     kept = student.props.lists_kept(student.detach_state, [[], ([make.randn(2)], [None]), [hidden(make, 2)]])
+    assert student.detach_state([[], [None]]) == [[], [None]], "a list of lists comes back as one"
     assert kept == 0, (
         "a list of the caller's is in the result: whoever appends to one would find it in the other"
     )
@@ -93,6 +97,7 @@ def test_a_list_is_a_new_one(student, make):
 def test_anything_else_is_a_type_error(student, make, what):
     h = make.randn(2, 3)
     stranger = {"dict": {"h": h}, "text": "h", "number": 0.0}[what]
+    assert isinstance(student.detach_state([h]), list), "a list of tensors is a state"
     with pytest.raises(TypeError):
         student.detach_state(stranger)
     with pytest.raises(TypeError):

@@ -42,6 +42,7 @@ def test_a_mask_of_numbers_counts_each_token_once(student, reference, make):
 def test_who_knows_nothing_hesitates_among_the_whole_vocabulary(student, make):
     logits = make.randn(3, 4, 1).expand(3, 4, 7)
     answer = student.perplexity(logits, make.tokens(7, 3, 4))
+    assert answer.shape == (), "the perplexity is one number, without dims"
     assert torch.allclose(answer, torch.tensor(7.0), rtol=1e-4), (
         "with the same logit for all 7 tokens, the model is as unsure as among 7: its perplexity is 7"
     )

@@ -83,3 +83,5 @@ def test_the_last_token_is_a_label_only(student, reference, make):
 def test_a_corpus_too_short_yields_nothing(student, make, length, offset):
     found = batches(student, make.tokens(50, length).tolist(), 2, 4, offset)
     assert found == [], "there is no whole batch in this corpus: nothing is to be yielded"
+    found = batches(student, make.tokens(50, offset + 9).tolist(), 2, 4, offset)
+    assert len(found) == 1, "eight inputs and the label of the last are one whole batch of 2 times 4"

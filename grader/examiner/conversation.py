@@ -17,7 +17,7 @@ from typing import Any, Protocol
 import torch
 
 from grader.errors import UngradedError
-from grader.examiner.student_errors import rebuild
+from grader.examiner.student_errors import lacks_memory, rebuild
 from grader.wire import Handle, PeerGone, PeerSilent, TensorRecord, WireError, WireLimits, decode, encode
 from grader.worker.launch import AnyWorker, Exit, WorkerLimits
 from grader.worker.recording import MAX_NAMES, NAME_CHARACTERS
@@ -317,7 +317,7 @@ class Conversation:
         self._note(reply[-1])
         if reply[0] == "raised" and len(reply) == 6:
             raise rebuild(reply[1:5])
-        if reply[0] == "failed" and isinstance(reply[-1], str) and "MemoryError" in reply[-1]:
+        if reply[0] == "failed" and isinstance(reply[-1], str) and lacks_memory(reply[-1]):
             self.close()
             self.lost = WorkerLost("memory", "your code's process had no memory left to answer")
             raise self.lost

@@ -24,19 +24,9 @@ from grader.examiner.error_texts import (
     shown_type,
 )
 from grader.examiner.student import MissingName
-from grader.examiner.student_errors import StudentTrace, trace_of
+from grader.examiner.student_errors import StudentTrace, lacks_memory, trace_of
 from grader.result import Outcome
 
-_OUT_OF_MEMORY = (
-    "can't allocate memory",
-    "DefaultCPUAllocator",
-    "out of memory",
-    "OutOfMemoryError",
-    "bad_alloc",
-    # Two ways of C code that got none, and forgot to say so.
-    "returned NULL without setting an exception",
-    "error return without exception set",
-)
 _TEXT = 600
 _NAME = 80
 _QUOTED = 120
@@ -179,7 +169,7 @@ class _Explainer:
         text = _shown(str(error.args[0] if error.args else error))
         raised = f"{trace.type_name}: {text}"
         where = self.where(error)
-        if isinstance(error, MemoryError) or any(mark in raised for mark in _OUT_OF_MEMORY):
+        if isinstance(error, MemoryError) or lacks_memory(raised):
             return Feedback("memory", f"your code needs more than the {self.memory_mb} MiB it may use{where}")
         if trace.type_name in ("SystemExit", "KeyboardInterrupt"):
             return Feedback("error", f"your code ended its process ({trace.type_name}){where}")

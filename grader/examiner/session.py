@@ -209,6 +209,7 @@ class _Loop(Generic[_Result]):
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         try:
             _forget_modules(exercise.suite_path for exercise in self.exercises)
+            _let_python_look_for_sources(exercise.suite_path for exercise in self.exercises)
             if self.broken:
                 raise SuiteError(f"a hidden suite cannot be collected: {self.broken[0]}")
             self.session = Session(self.bench, session.items, self.exercises)
@@ -286,6 +287,24 @@ def _forget_modules(paths: Iterable[Path]) -> None:
     for name, module in list(sys.modules.items()):
         if getattr(module, "__file__", None) in files:
             del sys.modules[name]
+
+
+def _let_python_look_for_sources(paths: Iterable[Path]) -> None:
+    """Take the empty `__file__` from the modules that pytest makes of the folders above the suites.
+
+    When torch registers an op late, it has Python look through all modules for the one that its own code is from,
+    and that stumbles over a file that is None.
+    """
+    folders = {str(folder) for path in paths for folder in list(path.parents)[:4]}
+    for module in list(sys.modules.values()):
+        # Not by getattr: torch has modules that take any name for an op.
+        held = getattr(module, "__dict__", {})
+        if (
+            "__file__" in held
+            and held["__file__"] is None
+            and folders.intersection(map(str, held.get("__path__", ())))
+        ):
+            del held["__file__"]
 
 
 @contextmanager

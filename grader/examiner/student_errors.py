@@ -5,6 +5,23 @@ from __future__ import annotations
 import builtins
 from typing import Any
 
+_OUT_OF_MEMORY = (
+    "MemoryError",
+    "can't allocate memory",
+    "DefaultCPUAllocator",
+    "out of memory",
+    "OutOfMemoryError",
+    "bad_alloc",
+    # Two ways of C code that got none, and forgot to say so.
+    "returned NULL without setting an exception",
+    "error return without exception set",
+)
+
+
+def lacks_memory(text: str) -> bool:
+    """Whether an error's type and text say that there was no memory."""
+    return any(mark in text for mark in _OUT_OF_MEMORY)
+
 
 class StudentError(Exception):
     """The student's code raised something that is no built-in exception; says its type."""

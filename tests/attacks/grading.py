@@ -13,6 +13,9 @@ from pathlib import Path
 
 from grader.result import GradingResult
 
+SEED = "attack"
+"""Always the same inputs: what an answer deserves that draws numbers of its own hangs on them."""
+
 LIMITS = """\
 [limits]
 call_seconds = 2.0

@@ -117,7 +117,7 @@ def test_it_stays_in_its_place_on_a_phone(opened: Callable[..., Opened], report:
     assert len(set(links)) == 2 * len(HOSTILE)
     for link in links:
         page.evaluate(f"location.hash = {json.dumps(link)}")
-        page.page.wait_for_function("document.getElementById('class').hidden")
+        page.page.wait_for_selector("#class", state="hidden")
         assert page.width() <= 360, link
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from grader.course.load import Course
     from grader.course.model import Language
     from grader.gradebook.exports import Export
+    from grader.gradebook.exports.gradescope import Visibility
+    from grader.gradebook.exports.numbers import OutOf
     from grader.gradebook.marks import Mark
     from grader.gradebook.similarity_tools import Handover
     from grader.gradebook.store import Gradebook
@@ -71,7 +73,7 @@ def export(
     into: Path | None,
     assignment: str | None,
     out_of: str | None,
-    tests: str,
+    tests: Visibility,
     gradebook: str | None,
     course: Path | None,
     lang: Language,
@@ -124,16 +126,20 @@ class _Asked:
     out: Path
     into: Path | None
     assignment: str
-    out_of: float | str | None
-    tests: str
+    out_of: OutOf | None
+    tests: Visibility
     lang: Language
 
 
-def _points(text: str | None) -> float | str | None:
+def _points(text: str | None) -> OutOf | None:
     from grader.errors import UsageError
 
-    if text in (None, "points", "platform"):
-        return text
+    if text is None:
+        return None
+    if text == "points":
+        return "points"
+    if text == "platform":
+        return "platform"
     try:
         points = float(text)
     except ValueError:
@@ -151,8 +157,8 @@ def _gradescope(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]
     from grader.gradebook.exports import Gradescope, class_results
 
     shown = Gradescope(
-        tests=asked.tests,  # type: ignore[arg-type]  # click has checked it
-        out_of=asked.out_of or "points",  # type: ignore[arg-type]  # and this is checked by _points
+        tests=asked.tests,
+        out_of=asked.out_of or "points",
         titles=_titles(course, asked.lang),
         language=asked.lang,
     )
@@ -169,7 +175,7 @@ def _canvas(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]:
     assert asked.into is not None
     data = asked.into.read_bytes()
     out_of = asked.out_of or "platform"
-    done = gradebook_csv(data, marks_of(course, book), asked.assignment, out_of=out_of)  # type: ignore[arg-type]  # checked by _points
+    done = gradebook_csv(data, marks_of(course, book), asked.assignment, out_of=out_of)
     yield from _exported(done, asked)
     yield from _others(data, done.data)
 
@@ -195,7 +201,7 @@ def _moodle(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]:
         marks_of(course, book),
         titles=_titles(course, asked.lang),
         language=asked.lang,
-        out_of=asked.out_of or "platform",  # type: ignore[arg-type]  # checked by _points
+        out_of=asked.out_of or "platform",
     )
     yield from _exported(done, asked)
 
@@ -216,7 +222,7 @@ def _csv(course: Course, book: Gradebook, asked: _Asked) -> Iterator[str]:
     from grader.gradebook.exports import marks_csv
 
     out_of = asked.out_of or "points"
-    text = marks_csv(_own(course, book), out_of=out_of)  # type: ignore[arg-type]  # checked by _points
+    text = marks_csv(_own(course, book), out_of=out_of)
     _write(asked.out, text.encode())
     yield from ()
 
